@@ -98,8 +98,10 @@ export type Answers<C extends Catalogue> = {
 };
 
 /** The same answer to a whole stage: what a stage that was not reached says. */
-export const all = <C extends Catalogue>(c: C, answer: Answer<never>): Answers<C> =>
-  Object.fromEntries(Object.keys(c).map((id) => [id, answer])) as Answers<C>;
+export function all<C extends Catalogue>(c: C, answer: Answer<never>): Answers<C> {
+  const answers: Record<string, Answer<never>> = Object.fromEntries(Object.keys(c).map((id) => [id, answer]));
+  return answers as Readonly<Record<keyof C, Answer<never>>>;
+}
 
 declare const authentic: unique symbol;
 /** Evidence whose bytes are known to come from the vendor's root: only `gate` makes one. */
