@@ -4,9 +4,9 @@ import { PmError } from "./errors.ts";
 /**
  * Who answers. `amd-kds`: AMD's key distribution service. `coordinator`: the audited Contrast Coordinator.
  * `published`: what the audited party publishes (a manifest on its web server). `memory`: what this installation saw
- * before (high-water marks).
+ * before (high-water marks). `run`: what this run itself decided (its nonce).
  */
-export type Service = "amd-kds" | "coordinator" | "published" | "memory";
+export type Service = "amd-kds" | "coordinator" | "published" | "memory" | "run";
 
 /** Names bytes by who answers and what is asked; never by host, so that a mirror, a cache and a bundle give the same key. */
 export interface Request {

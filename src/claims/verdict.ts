@@ -44,7 +44,7 @@ export interface Conclusion {
 const key = (subject: string, id: string): string => JSON.stringify([subject, id]);
 
 /** Owed claims of a subject, by its catalogue and not by what was answered. */
-function owedIds({ subject }: Judged, promoted: ReadonlySet<string>): string[] {
+export function owedIds({ subject }: Judged, promoted: ReadonlySet<string>): string[] {
   return Object.entries(subject.catalogue)
     .filter(([id, q]) => q.owed === "always" || (q.owed === "pinned" ? subject.pinned.has(id) : promoted.has(id)))
     .map(([id]) => id);

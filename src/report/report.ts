@@ -30,6 +30,8 @@ export interface Audited {
 export type ReportClaim = Pick<Answer, "status" | "code" | "grade" | "expected" | "actual" | "reason"> & {
   readonly id: string;
   readonly subject: string;
+  /** Counts for the verdict: owed by its catalogue, by a reference value that was given, or because the profile promoted it. */
+  readonly owed: boolean;
 };
 
 export interface Report {

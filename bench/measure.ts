@@ -1,0 +1,53 @@
+/** Interleaved timing: ratios of minimums measured in one run, because one machine's milliseconds say nothing on another. */
+import { spawnSync } from "node:child_process";
+
+/** Environment in which every child runs: certificates from outside cost start-up time that is not pm's. */
+export const cleanEnv: NodeJS.ProcessEnv = { ...process.env };
+delete cleanEnv["NODE_EXTRA_CA_CERTS"];
+
+export interface Command {
+  readonly name: string;
+  readonly args: readonly string[];
+  /** Exit status that the command must end with: a failing command may not count as a fast one. */
+  readonly status: number;
+}
+
+/** Minimum wall time in milliseconds of each command over `rounds`, one after the other in each round. */
+export function wallMinimums(commands: readonly Command[], rounds: number): Map<string, number> {
+  const best = new Map<string, number>();
+  for (let round = 0; round < rounds; round++)
+    for (const { name, args, status } of commands) {
+      const start = performance.now();
+      const child = spawnSync(process.execPath, args, { env: cleanEnv, stdio: ["ignore", "ignore", "pipe"] });
+      const took = performance.now() - start;
+      if (child.status !== status) throw new Error(`${name}: ended with ${child.status}, not ${status}: ${child.stderr}`);
+      best.set(name, Math.min(best.get(name) ?? Number.POSITIVE_INFINITY, took));
+    }
+  return best;
+}
+
+/** Minimum time a call in milliseconds, the functions taking turns so that a busy moment hits all of them. */
+export function callMinimums(functions: Readonly<Record<string, () => void>>, rounds: number, calls: number): Map<string, number> {
+  const best = new Map<string, number>();
+  for (let round = 0; round < rounds; round++)
+    for (const [name, call] of Object.entries(functions)) {
+      const start = performance.now();
+      for (let i = 0; i < calls; i++) call();
+      best.set(name, Math.min(best.get(name) ?? Number.POSITIVE_INFINITY, (performance.now() - start) / calls));
+    }
+  return best;
+}
+
+export interface Row {
+  readonly what: string;
+  readonly ratio: number;
+  readonly target: number;
+}
+/** One line a row; the exit status says whether all targets were met. */
+export function printRows(rows: readonly Row[]): void {
+  for (const { what, ratio, target } of rows) {
+    const met = ratio <= target;
+    process.stdout.write(`${met ? "met   " : "MISSED"} ${ratio.toFixed(2).padStart(6)} (target ${target}) ${what}\n`);
+    if (!met) process.exitCode = 1;
+  }
+}

@@ -1,0 +1,119 @@
+/**
+ * A Coordinator, Privatemode's wrapper, a published manifest and AMD's key distribution service on loopback, answering
+ * from one deployment as the real HTTP APIs do (contrast.md 3.1, 3.5; snp.md 11). Whatever goes wrong in a test is a hook.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Deployment, Tamper } from "../fixtures/generator/deployment.ts";
+import { kdsAnswer } from "../fixtures/generator/kds.ts";
+import { coordinatorAnswer } from "./coordinator.ts";
+
+export interface ServerRequest {
+  readonly service: "coordinator" | "kds";
+  readonly method: string;
+  /** Path and query. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  readonly body: Uint8Array;
+}
+export interface ServerAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+}
+
+/** Read at each request, so that a test may change them while the server runs. */
+export interface Hooks {
+  /** What is wrong with the Coordinator's answers. */
+  tamper?: Tamper | undefined;
+  /** The Coordinator answers 412. */
+  state?: "no-manifest" | "needs-recovery" | undefined;
+  /** Whether there are GET /capabilities and POST /v1/attest, as after v1.20. Default true. */
+  v1?: boolean | undefined;
+  /** The key that Privatemode's endpoint demands; default none, so that every key is refused. */
+  apiKey?: string | undefined;
+  /** What is published instead of the present manifest. */
+  published?: Uint8Array | undefined;
+  /** The CRL that the KDS has; default a fresh one. */
+  crl?: Uint8Array | undefined;
+  /** Sees each request with the answer to it; what it returns is sent instead. Undefined: the answer as it is; null: hang up. */
+  answer?: ((request: ServerRequest, answer: ServerAnswer) => ServerAnswer | null | undefined) | undefined;
+}
+
+export interface RunningServer {
+  /** Base of the Coordinator, of Privatemode's API and of the published manifest. */
+  readonly url: string;
+  readonly kdsUrl: string;
+  readonly hooks: Hooks;
+  /** All requests so far, oldest first. Credentials are in it: never print it. */
+  readonly requests: readonly ServerRequest[];
+  close(): Promise<void>;
+}
+
+/** Enough for every request of these APIs; what is longer is cut and then refused by its length. */
+const maxRequestBytes = 64 * 1024;
+
+async function bodyOf(request: IncomingMessage): Promise<Uint8Array> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of request as AsyncIterable<Buffer>) {
+    if (size < maxRequestBytes) parts.push(part);
+    size += part.length;
+  }
+  return new Uint8Array(Buffer.concat(parts));
+}
+
+function send(response: ServerResponse, answer: ServerAnswer): void {
+  response.writeHead(answer.status, { "content-length": answer.body.length, ...answer.headers });
+  response.end(answer.body);
+}
+
+async function listen(server: Server): Promise<string> {
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+const stop = (server: Server): Promise<void> =>
+  new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+
+/** Listens on two free ports of 127.0.0.1. */
+export async function startServer(deployment: Deployment, hooks: Hooks = {}): Promise<RunningServer> {
+  const requests: ServerRequest[] = [];
+  const serve = (service: ServerRequest["service"], respond: (request: ServerRequest) => ServerAnswer): Server =>
+    createServer((incoming, response) => {
+      const answered = async (): Promise<void> => {
+        const { method = "GET", url = "/", headers } = incoming;
+        const request = { service, method, path: url, headers, body: await bodyOf(incoming) };
+        requests.push(request);
+        const usual = respond(request);
+        const answer = hooks.answer?.(request, usual);
+        if (answer === null) response.destroy();
+        else send(response, answer ?? usual);
+      };
+      answered().catch((error: unknown) => {
+        process.stderr.write(`demo server: ${error instanceof Error ? error.message : String(error)}\n`);
+        response.destroy();
+      });
+    });
+  const coordinator = serve("coordinator", (request) => coordinatorAnswer(deployment, hooks, request));
+  const kds = serve("kds", (request) => {
+    const state = { authority: deployment.authority, chips: deployment.chips, crl: hooks.crl };
+    const { status, contentType, body } = kdsAnswer(state, request.path);
+    return { status, headers: { "content-type": contentType, "cache-control": "no-cache" }, body };
+  });
+  return {
+    url: await listen(coordinator),
+    kdsUrl: await listen(kds),
+    hooks,
+    requests,
+    close: async () => {
+      await Promise.all([stop(coordinator), stop(kds)]);
+    },
+  };
+}

@@ -1,0 +1,113 @@
+/** The profile and the flags as a plan for the chain: every demand a value with the one who makes it. */
+
+import type { ChainPlan } from "../chain/chain.ts";
+import type { ManifestWord } from "../chain/coordinator.ts";
+import type { Origin, Sourced } from "../claims/answer.ts";
+import type { Profile } from "../profile/profile.ts";
+import { testRootRelaxation } from "../report/compose.ts";
+import type { Relaxation } from "../report/report.ts";
+import { manifestRules } from "../verifiers/contrast/rules.ts";
+import { amdRoots, type SnpTrust, tcbText, testRoot } from "../verifiers/snp/index.ts";
+import type { Settings } from "./settings.ts";
+
+/** Where the nonce comes from in this run. */
+export type Freshness = ChainPlan["freshness"];
+
+const profileOrigin = (profile: Profile): Origin => ({ kind: "pinned", file: profile.name, sha256: profile.sha256 });
+
+/**
+ * @param capturedAt by the capturer's clock
+ * @throws PmError PM_USAGE for a test root that is none, or a Contrast version whose rules are not known
+ */
+export function planOf(settings: Settings, freshness: Freshness, capturedAt: Date): ChainPlan {
+  const { profile, beacon } = settings;
+  const origin = profileOrigin(profile);
+  const length: Sourced = { value: "1", origin: { kind: "profile", name: profile.name }, at: "history: exactly-one" };
+  return {
+    form: profile.form,
+    rules: manifestRules(profile.contrastVersion),
+    manifest: manifestWord(settings),
+    ...(profile.exactlyOneManifest ? { historyLength: length } : {}),
+    ...(profile.rootCaKeySha256 === undefined
+      ? {}
+      : { rootCaKey: { value: profile.rootCaKeySha256, origin, at: "coordinator.rootCaKeySha256" } }),
+    trust: trustOf(settings),
+    freshness,
+    measurements: profile.measurements.map(({ value, from }) =>
+      from === "flag"
+        ? { value, origin: { kind: "flag", name: "--measurement" } }
+        : { value, origin, at: "measurements" },
+    ),
+    ...(profile.minimumTcb === undefined
+      ? {}
+      : {
+          minimumTcb: {
+            parts: tcbParts(profile.minimumTcb),
+            source: { value: tcbText(tcbParts(profile.minimumTcb)), origin, at: "minimumTcb" },
+          },
+        }),
+    ...(profile.products === undefined
+      ? {}
+      : {
+          products: {
+            lines: profile.products,
+            source: { value: profile.products.join(" or "), origin, at: "products" },
+          },
+        }),
+    ...(beacon === undefined ? {} : { beacon }),
+    capturedAt,
+    now: settings.now,
+    refreshed: settings.refreshCollateral,
+  };
+}
+
+const tcbParts = ({ fmc, ...parts }: NonNullable<Profile["minimumTcb"]>) =>
+  fmc === undefined ? parts : { ...parts, fmc };
+
+export const trustOf = ({ testRoot: test }: Pick<Settings, "testRoot">): SnpTrust => ({
+  roots: test === undefined ? amdRoots : testRoot(test.bytes, test.file),
+  revocation: "required",
+});
+
+/** A pin that was taken over on first sight is a pin, unless the auditor will not have it. */
+function manifestWord({ profile, firstUse }: Settings): ManifestWord {
+  const { manifest } = profile;
+  if (manifest.kind === "none") return { kind: "none" };
+  if (manifest.kind === "published") return { kind: "published", path: publishedPath(profile) };
+  const { file, sha256, firstUse: since } = manifest;
+  const origin: Origin =
+    since !== undefined && !firstUse
+      ? { kind: "audited-party", name: `manifest as first seen on ${since}` }
+      : { kind: "pinned", file, sha256, ...(since === undefined ? {} : { firstUse: since }) };
+  return { kind: "given", sha256: { value: sha256, origin } };
+}
+
+/** Path and query below the publisher's base URL. */
+export const publishedPath = ({ publishedUrl }: Pick<Profile, "publishedUrl">): string => {
+  const url = new URL(publishedUrl ?? "https://localhost/");
+  return `${url.pathname}${url.search}`;
+};
+
+/** Demands that were lowered, by name. */
+export function relaxationsOf(settings: Settings): Relaxation[] {
+  const { manifest } = settings.profile;
+  const since = manifest.kind === "pinned" && settings.firstUse ? manifest.firstUse : undefined;
+  return [
+    ...(settings.testRoot === undefined
+      ? []
+      : [
+          {
+            name: testRootRelaxation,
+            meaning: `AMD's roots are replaced by ${settings.testRoot.file}: nothing here says anything about AMD hardware`,
+          },
+        ]),
+    ...(since === undefined
+      ? []
+      : [
+          {
+            name: "manifest-first-use",
+            meaning: `the manifest's pin was taken over on first sight on ${since}: nobody reviewed it before`,
+          },
+        ]),
+  ];
+}

@@ -1,0 +1,120 @@
+/** The source of one run: live, a bundle, or a bundle under fresh collateral; and the nonce that goes with it. */
+import { createHash, randomBytes } from "node:crypto";
+import { hex } from "../bytes/hex.ts";
+import type { ChainPlan } from "../chain/chain.ts";
+import { beaconNonce, encodeNonce, type Nonce, nonceRequest } from "../chain/nonce.ts";
+import type { Origin } from "../claims/answer.ts";
+import { PmError, usage } from "../errors.ts";
+import type { Exchange, Source } from "../run.ts";
+import type { Bundle } from "../sources/bundle.ts";
+import { loadCollateral } from "../sources/collateral.ts";
+import type { CoordinatorOptions } from "../sources/coordinator.ts";
+import { collateralDir } from "../sources/paths.ts";
+import { liveSource, recordedSource, refreshSource, replaySource } from "../sources/source.ts";
+import { rfc } from "../time.ts";
+import type { Settings } from "./settings.ts";
+
+export interface Opened {
+  readonly source: Source;
+  readonly freshness: ChainPlan["freshness"];
+  /** Text for people. */
+  readonly freshnessLine: string;
+  readonly capturedAt: Date;
+  /** Folder of the high-water marks, in runs that asked the vendor live. */
+  readonly marksDir: string | undefined;
+}
+
+/** @throws PmError PM_USAGE for URLs, collateral or roots that cannot be used */
+export async function openLive(settings: Settings): Promise<Opened> {
+  const nonce = drawNonce(settings);
+  const source = await live(settings, nonce);
+  return {
+    source,
+    freshness: { drawn: { value: hex(nonce.bytes), origin: nonceOrigin(settings) } },
+    freshnessLine: freshnessLine(settings),
+    capturedAt: settings.now,
+    marksDir: settings.offline ? undefined : cacheDirOf(settings),
+  };
+}
+
+const nonceOrigin = ({ nonce, now }: Settings): Origin =>
+  nonce === undefined
+    ? { kind: "measured", tool: "pm, random source", at: rfc(now) }
+    : { kind: "flag", name: "--nonce" };
+
+/** Everything from the bundle; the vendor's services live with --refresh-collateral. */
+export async function openReplay(settings: Settings, bundle: Bundle): Promise<Opened> {
+  if (settings.refreshCollateral && settings.at === undefined)
+    throw usage(
+      "--refresh-collateral judges under today's collateral, and needs to know for when",
+      `add --at, for example --at ${rfc(settings.now)}`,
+    );
+  const collateral = settings.collateral === undefined ? undefined : await loadCollateral(settings.collateral);
+  const capturedAt = new Date(bundle.capturedAt);
+  return {
+    source: settings.refreshCollateral ? refreshSource(bundle, await live(settings)) : replaySource(bundle, collateral),
+    freshness: { notDrawn: "the nonce is the capturer's: this run drew none", owed: settings.requireFresh },
+    freshnessLine: `recorded at ${rfc(capturedAt)} by the capturer's clock; this run drew no nonce`,
+    capturedAt,
+    marksDir: settings.refreshCollateral ? cacheDirOf(settings) : undefined,
+  };
+}
+
+/** A recorded request and its response as files; the vendor's services live unless offline. */
+export async function openRecorded(settings: Settings, nonce: Uint8Array, exchange: Exchange): Promise<Opened> {
+  const exchanges: Exchange[] = [exchange];
+  return {
+    source: recordedSource(exchanges, await live(settings, { bytes: nonce })),
+    freshness: { notDrawn: "a recorded response: this run drew no nonce", owed: settings.requireFresh },
+    freshnessLine: "recorded response; this run drew no nonce",
+    capturedAt: settings.now,
+    marksDir: undefined,
+  };
+}
+
+function cacheDirOf({ kdsUrl, testRoot }: Settings): string {
+  return collateralDir({
+    ...(kdsUrl === undefined ? {} : { kdsUrl }),
+    ...(testRoot === undefined ? {} : { testRoot: testRoot.bytes }),
+  });
+}
+
+async function live(settings: Settings, nonce?: Nonce): Promise<Source> {
+  const { profile, kdsUrl, offline, notice } = settings;
+  const coordinator = coordinatorOptions(settings);
+  return liveSource({
+    offline,
+    notice,
+    cacheDir: cacheDirOf(settings),
+    ...(coordinator === undefined ? {} : { coordinator }),
+    ...(profile.publishedUrl === undefined ? {} : { publishedUrl: new URL(profile.publishedUrl).origin }),
+    ...(kdsUrl === undefined ? {} : { kdsUrl }),
+    ...(settings.collateral === undefined ? {} : { collateral: await loadCollateral(settings.collateral) }),
+    ...(nonce === undefined ? {} : { decided: new Map([[nonceRequest.path, encodeNonce(nonce)]]) }),
+  });
+}
+
+function coordinatorOptions({ profile, apiKey }: Settings): CoordinatorOptions | undefined {
+  const { coordinatorUrl: url, clientVersion } = profile;
+  if (profile.form !== "privatemode") return url === undefined ? undefined : { transport: "contrast-http", url };
+  if (clientVersion === undefined) throw new PmError("PM_BUG", "the privatemode profile has no client version");
+  return {
+    transport: "privatemode-api",
+    clientVersion,
+    ...(url === undefined ? {} : { url }),
+    ...(apiKey === undefined ? {} : { apiKey }),
+  };
+}
+
+function drawNonce({ nonce, beacon }: Settings): Nonce {
+  if (nonce !== undefined) return { bytes: nonce };
+  const random = new Uint8Array(randomBytes(32));
+  return beacon === undefined ? { bytes: random } : { bytes: beaconNonce(random, beacon), salt: random, beacon };
+}
+
+function freshnessLine({ nonce, beacon }: Settings): string {
+  if (nonce !== undefined) return "fresh: this run sent the nonce that --nonce gave";
+  if (beacon === undefined) return "fresh: this run drew the nonce";
+  const digest = createHash("sha256").update(beacon, "utf8").digest("hex");
+  return `fresh: this run drew the nonce and mixed in the beacon (SHA-256 ${digest})`;
+}

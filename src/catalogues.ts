@@ -1,0 +1,40 @@
+/** Every question that pm can ask, by id: docs/claims.md, `pm explain`, the printed report and the tests are made from it. */
+import { chain } from "./chain/claims.ts";
+import type { Catalogue, Question } from "./claims/question.ts";
+import { coordinator, manifestFile } from "./verifiers/contrast/claims.ts";
+import { kata } from "./verifiers/kata/claims.ts";
+import { snp } from "./verifiers/snp/claims.ts";
+
+/** One verifier's questions; a verifier may keep them in several catalogues. */
+export interface Registered {
+  /** Beginning of each id. */
+  readonly verifier: string;
+  readonly title: string;
+  readonly catalogues: readonly Catalogue[];
+}
+
+/** In the order of the chain: silicon, Coordinator, policies, what joins them. */
+export const registered: readonly Registered[] = [
+  { verifier: "snp", title: "AMD SEV-SNP", catalogues: [snp] },
+  { verifier: "contrast", title: "Contrast Coordinator and manifest", catalogues: [coordinator, manifestFile] },
+  { verifier: "kata", title: "Kata and Contrast policies", catalogues: [kata] },
+  { verifier: "chain", title: "What joins them", catalogues: [chain] },
+];
+
+/** A question with its id and the verifier that asks it. */
+export interface Entry {
+  readonly id: string;
+  readonly verifier: string;
+  readonly question: Question;
+}
+
+/** In output order; one question object under one id, however many catalogues share it. */
+export const entries: readonly Entry[] = registered.flatMap(({ verifier, catalogues }) => {
+  const merged: Record<string, Question> = Object.assign({}, ...catalogues);
+  return Object.entries(merged).map(([id, question]) => ({ id, verifier, question }));
+});
+
+const byId: ReadonlyMap<string, Entry> = new Map(entries.map((e) => [e.id, e]));
+
+/** The question of a claim; undefined for an id that no catalogue has. */
+export const questionOf = (id: string): Question | undefined => byId.get(id)?.question;

@@ -1,0 +1,206 @@
+/**
+ * One Coordinator, from its answer down to the vendor's root: hands the answer of Contrast's verifier to the CPU's, the
+ * CPU's authenticated fields back, and each policy body to the policy verifier. With chain.ts the only place that knows
+ * two verifiers.
+ */
+import { createHash } from "node:crypto";
+import { hex } from "../bytes/hex.ts";
+import { type Answers, all, cannot, gate, type Origin, type Sourced, skip } from "../claims/answer.ts";
+import { type Judged, judge } from "../claims/subject.ts";
+import type { Anchor, Json } from "../report/report.ts";
+import type { Look, Response } from "../run.ts";
+import {
+  type ApiForm,
+  type Attested,
+  attestRequest,
+  type CoordinatorInput,
+  capabilitiesRequest,
+  coordinator,
+  type DecodedManifest,
+  documentBlocked,
+  expectedReportData,
+  latestManifest,
+  type ManifestRules,
+  manifestOrigin,
+  readState,
+  type StateResult,
+  verifyCoordinator,
+} from "../verifiers/contrast/index.ts";
+import { kata, verifyPolicy } from "../verifiers/kata/index.ts";
+import {
+  authenticity,
+  noReferences,
+  pinnedBy,
+  type SnpJudgement,
+  type SnpTrust,
+  snp,
+  verifySnp,
+} from "../verifiers/snp/index.ts";
+import { lookNonce, type Nonce } from "./nonce.ts";
+import { type Binding, snpCandidates } from "./references.ts";
+
+/** A manifest with every policy of a large deployment is some 100 KB. */
+const maxManifestBytes = 4 * 1024 * 1024;
+
+/** Who vouches for the manifest: a digest with its origin, what the audited party publishes, or nobody. */
+export type ManifestWord =
+  | { readonly kind: "given"; readonly sha256: Sourced }
+  /** Path on the web server of the audited party. */
+  | { readonly kind: "published"; readonly path: string }
+  | { readonly kind: "none" };
+
+export interface CoordinatorPlan {
+  readonly form: ApiForm;
+  readonly rules: ManifestRules;
+  readonly manifest: ManifestWord;
+  readonly historyLength?: Sourced;
+  readonly rootCaKey?: Sourced;
+  readonly trust: SnpTrust;
+  /** A nonce that this run drew or was given, or why freshness is not asked, and whether it is owed all the same. */
+  readonly freshness: CoordinatorInput["fresh"];
+}
+
+export interface CoordinatorAudit {
+  readonly judged: readonly Judged[];
+  readonly evidence: { readonly [subject: string]: Json };
+  readonly anchors: readonly Anchor[];
+  readonly nonce: Nonce | undefined;
+  /** Undefined when the answer held no SNP evidence. */
+  readonly snp: SnpJudgement | undefined;
+  readonly manifest: DecodedManifest | undefined;
+  /** Whether somebody else than the audited party vouches for the manifest that is enforced. */
+  readonly manifestPinned: boolean;
+}
+
+export function auditCoordinator(plan: CoordinatorPlan, look: Look, at: Date): CoordinatorAudit {
+  const nonce = lookNonce(look);
+  const read = readState(answerTo(plan.form, nonce, look), plan.form);
+  const { state } = read;
+  const capabilities = plan.form === "v1" ? look(capabilitiesRequest) : undefined;
+  const manifest = state === undefined ? undefined : latestManifest(state, plan.rules);
+  const reference = manifestReference(plan.manifest, look);
+  const origin = manifestOrigin(manifest?.sha256 ?? "", reference);
+  const expected =
+    state === undefined || nonce === undefined
+      ? undefined
+      : expectedReportData(state, nonce.bytes, capabilities?.status === "ok" ? capabilities.bytes : undefined);
+
+  const evidence = verifyEvidence({ plan, read, manifest, origin, expected, look, at });
+  const judgement = verifyCoordinator({
+    read,
+    nonce: nonce?.bytes ?? new Uint8Array(),
+    fresh: plan.freshness,
+    reference,
+    rules: plan.rules,
+    attested: evidence.attested,
+    ...(capabilities === undefined ? {} : { capabilities }),
+    ...(plan.historyLength === undefined ? {} : { historyLength: plan.historyLength }),
+    ...(plan.rootCaKey === undefined ? {} : { rootCaKey: plan.rootCaKey }),
+    at,
+  });
+  const policies = judgement.policies.map(({ key, entry, body }) => {
+    const name = policySubject(key.value);
+    const judged = body === undefined ? undefined : verifyPolicy(body, key);
+    return {
+      name,
+      judged: judge(
+        { name, catalogue: kata, pinned: new Set() },
+        judged?.answers ?? all(kata, skip("no body to look at")),
+      ),
+      evidence: { workloadSecretId: entry.workloadSecretId, role: entry.role, initdata: judged?.evidence ?? null },
+    };
+  });
+  return {
+    judged: [
+      judge({ name: "coordinator", catalogue: coordinator, pinned: judgement.pinned }, judgement.answers),
+      judge({ name: "coordinator report", catalogue: snp, pinned: evidence.pinned }, evidence.answers),
+      ...policies.map((p) => p.judged),
+    ],
+    evidence: {
+      coordinator: judgement.evidence,
+      "coordinator report": evidence.snp?.evidence ?? null,
+      ...Object.fromEntries(policies.map((p) => [p.name, p.evidence])),
+    },
+    anchors: evidence.snp?.anchors ?? [],
+    nonce,
+    snp: evidence.snp,
+    manifest,
+    manifestPinned: reference !== undefined && origin.kind !== "audited-party",
+  };
+}
+
+/** Subject of one policy: enough of the key to be told apart by people, all of it stands in the claims. */
+export const policySubject = (key: string): string => `policy ${key}`;
+
+/** The nonce goes into the question, so nothing is asked before it is there. */
+function answerTo(form: ApiForm, nonce: Nonce | undefined, look: Look): Response {
+  return nonce === undefined
+    ? { status: "unavailable", reason: "no nonce: this record holds none" }
+    : look(attestRequest(form, nonce.bytes));
+}
+
+/** What the audited party publishes is compared, and stays its own word. */
+function manifestReference(word: ManifestWord, look: Look): Sourced | undefined {
+  if (word.kind === "given") return word.sha256;
+  if (word.kind === "none") return undefined;
+  const published = look({ service: "published", path: word.path, maxBytes: maxManifestBytes });
+  return published.status === "ok"
+    ? { value: sha256(published.bytes), origin: { kind: "audited-party", name: "published manifest" }, at: word.path }
+    : undefined;
+}
+
+interface Evidence {
+  readonly answers: Answers<typeof snp>;
+  readonly pinned: ReadonlySet<string>;
+  readonly attested: CoordinatorInput["attested"];
+  readonly snp: SnpJudgement | undefined;
+}
+interface EvidenceInput {
+  readonly plan: CoordinatorPlan;
+  readonly read: StateResult;
+  readonly manifest: DecodedManifest | undefined;
+  readonly origin: Origin;
+  /** REPORT_DATA that nonce and state demand. */
+  readonly expected: Uint8Array | undefined;
+  readonly look: Look;
+  readonly at: Date;
+}
+
+/** Each reference value of the manifest is a candidate; without a readable manifest only authenticity can be judged. */
+function verifyEvidence({ plan, read, manifest, origin, expected, look, at }: EvidenceInput): Evidence {
+  const blocked = read.state === undefined ? read.blocked : documentBlocked(read.state);
+  if (read.state === undefined || blocked !== undefined) {
+    const answer = blocked ?? cannot("no attestation document");
+    return { answers: all(snp, answer), pinned: new Set(), attested: { blocked: answer }, snp: undefined };
+  }
+  const hostData = (manifest?.manifest?.policies ?? [])
+    .filter((p) => p.role === "coordinator")
+    .map((p): Sourced => ({ value: p.key, origin, at: p.at }));
+  const binding: Binding = {
+    ...(expected === undefined ? {} : { reportData: { value: hex(expected), origin: recomputed } }),
+    ...(hostData.length === 0 ? {} : { hostData }),
+  };
+  const candidates = manifest?.manifest === undefined ? [] : snpCandidates(manifest.manifest, origin, binding);
+  const asked = candidates.length > 0 ? candidates : [{ ...noReferences, ...binding }];
+  const judgement = verifySnp({ bytes: read.state.document.bytes }, look, asked, plan.trust, at);
+  return {
+    answers: judgement.answers,
+    pinned: pinnedBy(asked[judgement.candidate] ?? noReferences),
+    attested: attestedBy(judgement),
+    snp: judgement,
+  };
+}
+
+const recomputed: Origin = {
+  kind: "recomputed",
+  name: "SHA-256 over nonce, manifest history and CA certificates",
+};
+
+/** What came through the CPU verifier's gate, in the terms of Contrast's. */
+function attestedBy({ answers, report, blocked }: SnpJudgement): CoordinatorInput["attested"] {
+  if (report === undefined) return { blocked: blocked ?? cannot("the report was not authenticated") };
+  const stage = Object.fromEntries(Object.keys(authenticity).map((id) => [id, answers[id as keyof typeof answers]]));
+  return gate(stage, { tee: "snp", reportData: report.reportData, hostData: report.hostData } satisfies Attested);
+}
+
+const sha256 = (bytes: Uint8Array): string => hex(createHash("sha256").update(bytes).digest());

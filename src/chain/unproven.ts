@@ -1,0 +1,14 @@
+/** What stays unproven whatever passes; printed with every verdict on a live service (docs/threat-model.md). */
+export const unproven: readonly string[] = [
+  "Workers: their evidence is seen by the Coordinator alone, once, at their start, under that day's collateral.",
+  "GPUs: they are attested once for each start of a pod, inside the guest; no GPU evidence was asked for here.",
+  "Policies: what a policy allows was not compared with a deployment, and a policy forces no container to start.",
+  "Images: that a pinned digest is built from the published source was not rebuilt in this run.",
+  "Model disks: no root hash was recomputed in this run.",
+  "Endpoint: no key exchange of a client was made, so nothing binds the endpoint that clients use to this Coordinator.",
+  "History: an earlier manifest of the history, its policies included, was in force before the one that was judged.",
+  "Seed shares: whoever holds the private keys of the seed share owners can recover the Coordinator's secrets.",
+  "Machines: to whom the chip ids belong and where the machines stand is the operator's word.",
+  "Hardware: physical attacks, and processor keys that were extracted, are outside what evidence can show.",
+  "Source: that the source code does what it should was reviewed by nobody in this run.",
+];

@@ -1,0 +1,56 @@
+/** Files and stdin that a person names on the command line: bounded, with errors that say what to do. */
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import { PmError, usage } from "./errors.ts";
+
+export interface Input {
+  /** As it was named: a path, or "stdin". */
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  /** Lower-case hex. */
+  readonly sha256: string;
+}
+
+/** Larger than any evidence that pm reads whole. */
+export const maxInputBytes = 64 * 1024 * 1024;
+
+const system: Readonly<Record<string, string>> = {
+  ENOENT: "no such file",
+  EACCES: "permission denied",
+  EISDIR: "is a directory",
+  ENOTDIR: "a part of the path is not a directory",
+};
+
+/** Name of a failed system call in words. */
+export const systemReason = (error: unknown): string => {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  return system[code] ?? (error instanceof Error ? error.message : String(error));
+};
+
+/**
+ * Reads a file, or stdin for "-".
+ * @param what what the file should be, for messages
+ * @throws PmError PM_USAGE when it is missing, a directory, unreadable or longer than `limit` bytes
+ */
+export async function readInput(path: string, what: string, limit = maxInputBytes): Promise<Input> {
+  const name = path === "-" ? "stdin" : path;
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    if (path !== "-" && (await stat(path)).isDirectory())
+      throw usage(`${name}: is a directory, ${what} wanted`, "name the file itself");
+    for await (const chunk of path === "-" ? process.stdin : createReadStream(path)) {
+      const part = Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk));
+      size += part.length;
+      if (size > limit)
+        throw usage(`${name}: more than ${limit} bytes, too long for ${what}`, "check that this is the right file");
+      chunks.push(part);
+    }
+  } catch (error) {
+    if (error instanceof PmError) throw error;
+    throw usage(`${name}: ${systemReason(error)}`, `name a readable file with ${what}, or - for stdin`);
+  }
+  const bytes = new Uint8Array(Buffer.concat(chunks));
+  return { name, bytes, sha256: createHash("sha256").update(bytes).digest("hex") };
+}

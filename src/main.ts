@@ -1,0 +1,90 @@
+/** Starts oclif and alone turns what was returned or thrown into output and the exit status (docs/exit-codes.md). */
+import { rename, writeFile } from "node:fs/promises";
+import { run } from "@oclif/core/run";
+import { isPrinted, type Output, type Printed } from "./command.ts";
+import { PmError } from "./errors.ts";
+import { systemReason } from "./input.ts";
+
+const argv = process.argv.slice(2);
+const beforeDashes = argv.includes("--") ? argv.slice(0, argv.indexOf("--")) : argv;
+const wantsJson =
+  beforeDashes.includes("--json") ||
+  beforeDashes.some((a, i) => /^(--output=)?json$/.test(a) && (a !== "json" || beforeDashes[i - 1] === "--output"));
+
+// A closed pipe ends the output, not the judgement: the status that was reached is kept.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit();
+  throw error;
+});
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
+
+try {
+  const result: unknown = await run(argv, { root: import.meta.url, userPlugins: false, devPlugins: false });
+  if (isPrinted(result)) {
+    await print(result);
+    process.exitCode = result.exitCode;
+  } else process.exitCode = 0;
+} catch (error) {
+  process.exitCode = exitCodeOf(error);
+  if (process.exitCode !== 0) printError(error);
+}
+
+async function print(result: Printed): Promise<void> {
+  for (const output of result.outputs) {
+    if (output.path === undefined) process.stdout.write(rendered(result, output, process.stdout));
+    else await writeWhole(output.path, rendered(result, output));
+  }
+}
+
+function rendered(result: Printed, output: Output, stream?: NodeJS.WriteStream): string {
+  if (output.format === "json") return result.json();
+  const width = Math.max(40, Math.min(stream?.columns ?? Number(process.env["COLUMNS"] || 100), 120));
+  const color = stream?.isTTY === true && !process.env["NO_COLOR"] && process.env["TERM"] !== "dumb";
+  return result.text({ width, color });
+}
+
+/** Written to a temporary name, then renamed: never half a report. */
+async function writeWhole(path: string, text: string): Promise<void> {
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    await writeFile(temporary, text);
+    await rename(temporary, path);
+  } catch (error) {
+    throw new PmError("PM_USAGE", `${path}: cannot be written: ${systemReason(error)}`);
+  }
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof PmError)
+    return {
+      PM_USAGE: 2,
+      PM_EVIDENCE_MALFORMED: 1,
+      PM_EVIDENCE_UNSUPPORTED: 3,
+      PM_SOURCE_REFUSED: 3,
+      PM_SOURCE_UNAVAILABLE: 4,
+      PM_BUG: 70,
+    }[error.code];
+  const status = oclifExit(error);
+  return status === 0 ? 0 : status === undefined || status === 1 ? 70 : 2;
+}
+
+/** oclif marks its own errors: 0 for help and version, 2 and 127 for bad usage. */
+function oclifExit(error: unknown): number | undefined {
+  if (typeof error !== "object" || error === null || !("oclif" in error)) return undefined;
+  const { oclif } = error;
+  return typeof oclif === "object" && oclif !== null && "exit" in oclif && typeof oclif.exit === "number"
+    ? oclif.exit
+    : undefined;
+}
+
+function printError(error: unknown): void {
+  const message = (error instanceof Error ? error.message : String(error)).trim();
+  const code = error instanceof PmError ? error.code : process.exitCode === 2 ? "PM_USAGE" : "PM_BUG";
+  const hint = error instanceof PmError ? error.hint : undefined;
+  if (wantsJson)
+    process.stdout.write(
+      `${JSON.stringify({ error: { code, message, ...(hint === undefined ? {} : { hint }) } }, null, 2)}\n`,
+    );
+  process.stderr.write(`pm: ${message}\n${hint === undefined ? "" : `hint: ${hint}\n`}`);
+  if (code === "PM_BUG" && error instanceof Error && process.env["PM_DEBUG"]) process.stderr.write(`${error.stack}\n`);
+}

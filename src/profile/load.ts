@@ -1,0 +1,62 @@
+/** Reads a profile file: YAML with positions; warnings are errors, keys unique, aliases bounded. */
+import { dirname, resolve } from "node:path";
+import * as v from "valibot";
+import { isAlias, LineCounter, parseDocument, visit } from "yaml";
+import { usage } from "../errors.ts";
+import { type Input, readInput } from "../input.ts";
+import type { LoadedFile } from "./profile.ts";
+import { type ProfileFile, profileSchema } from "./schema.ts";
+
+const maxProfileBytes = 1024 * 1024;
+
+/**
+ * @param path a file, or "-" for stdin (relative paths in it are then relative to the working directory)
+ * @throws PmError PM_USAGE with line and column
+ */
+export async function loadProfile(path: string): Promise<LoadedFile> {
+  const input = await readInput(path, "a profile", maxProfileBytes);
+  const file = decodeProfile(input);
+  const manifest = file.manifest?.file;
+  if (manifest === undefined) return { name: input.name, sha256: input.sha256, file };
+  const held = await readInput(resolve(path === "-" ? "." : dirname(path), manifest), "a Contrast manifest");
+  return { name: input.name, sha256: input.sha256, file, manifest: { file: manifest, sha256: held.sha256 } };
+}
+
+/** The text of a profile to its typed form; see {@link loadProfile} for errors. */
+export function decodeProfile({ name, bytes }: Pick<Input, "name" | "bytes">): ProfileFile {
+  const lines = new LineCounter();
+  const at = (offset: number): string => {
+    const { line, col } = lines.linePos(offset);
+    return `${name}:${line}:${col}`;
+  };
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw usage(`${name}: not UTF-8`, "a profile is a YAML text file");
+  }
+  const document = parseDocument(text, { lineCounter: lines, strict: true, uniqueKeys: true, version: "1.2" });
+  const [problem] = [...document.errors, ...document.warnings];
+  if (problem !== undefined) throw usage(`${at(problem.pos[0])}: ${problem.message.split("\n")[0]}`);
+  visit(document, (_key, node) => {
+    if (isAlias(node)) throw usage(`${name}: aliases are not used in profiles`);
+  });
+  const parsed = v.safeParse(profileSchema, document.toJS({ maxAliasCount: 0 }));
+  if (parsed.success) return parsed.output;
+  const [issue] = parsed.issues;
+  const keys = (issue.path ?? []).map((p) => p.key as string | number);
+  throw usage(
+    `${positionOf(keys)}: ${keys.join(".") || "profile"}: ${issue.message}`,
+    "pm profile check FILE says more",
+  );
+
+  /** The deepest node that exists on the way to the member at fault. */
+  function positionOf(path: readonly (string | number)[]): string {
+    for (let n = path.length; n >= 0; n--) {
+      const node: unknown = n === 0 ? document.contents : document.getIn(path.slice(0, n), true);
+      if (typeof node === "object" && node !== null && "range" in node && Array.isArray(node.range))
+        return at(Number(node.range[0]));
+    }
+    return name;
+  }
+}

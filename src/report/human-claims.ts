@@ -1,0 +1,119 @@
+/** Claims for people: one line each, then the open ones with both values in full, and what to do. */
+import type { Sourced } from "../claims/answer.ts";
+import type { Question } from "../claims/question.ts";
+import { originText } from "./origin.ts";
+import { type Paint, sign, tone } from "./paint.ts";
+import type { Report, ReportClaim } from "./report.ts";
+import { count, safe, shorten, wrap } from "./text.ts";
+
+export interface View {
+  readonly width: number;
+  readonly paint: Paint;
+  readonly questionOf: (id: string) => Question | undefined;
+}
+
+const waived = (report: Report, c: ReportClaim): boolean =>
+  report.waivers.some((w) => w.state === "applied" && w.claim === c.id && w.subject === c.subject);
+/** Owed, not passed, nobody answers for it: what keeps the verdict from being verified. */
+const isOpen = (report: Report, c: ReportClaim): boolean => c.owed && c.status !== "pass" && !waived(report, c);
+
+/** A block for each subject: how many owed claims passed, then a line a claim. */
+export function subjects(report: Report, view: View): string[][] {
+  return [...Map.groupBy(report.claims, (c) => c.subject)].map(([name, claims]) => {
+    const owed = claims.filter((c) => c.owed);
+    const passed = owed.filter((c) => c.status === "pass").length;
+    const head = wrap(`Subject ${name}: ${passed} of ${count(owed.length, "owed claim")} passed`, view.width);
+    const column = Math.max(...claims.map((c) => c.id.length));
+    return [...head.map(view.paint.bold), ...claims.map((c) => claimLine(report, c, column, view))];
+  });
+}
+
+function claimLine(report: Report, c: ReportClaim, column: number, view: View): string {
+  const head = `  ${sign[c.status]} ${c.status.padEnd(11)} `;
+  const id = safe(c.id);
+  const room = view.width - head.length - column - 2;
+  const note = shorten(noteOf(report, c, view), room);
+  const line = note === "" ? `${head}${id}` : `${head}${id.padEnd(column)}  ${note}`;
+  return tone(view.paint, c.status, c.owed && !waived(report, c))(line);
+}
+
+/** What the line has room for: why it is open, else what was asked. */
+function noteOf(report: Report, c: ReportClaim, view: View): string {
+  const asks = view.questionOf(c.id)?.asks ?? "";
+  if (c.status === "pass") return asks;
+  const role = waived(report, c) ? "waived" : c.owed ? "" : c.grade === undefined ? "not owed" : `finding: ${c.grade}`;
+  return [role, c.code, safe(c.reason ?? asks)].filter(Boolean).join(", ");
+}
+
+/** Open claims in catalogue order; those that one cause left unasked stand together. */
+export function open(report: Report, view: View): string[][] {
+  const claims = report.claims.filter((c) => isOpen(report, c));
+  const groups = Map.groupBy(claims, (c) => (unasked(c) ? JSON.stringify([c.subject, c.status, c.reason]) : c));
+  return [...groups.values()].flatMap((same) => {
+    const [first] = same;
+    return first === undefined || same.length < crowd
+      ? same.map((c) => inFull(c, view))
+      : [together(same, first, view)];
+  });
+}
+
+/** Advisory claims that say no, and waived ones: they do not spoil the verdict, but a reader must see them. */
+export function findings(report: Report, view: View): string[][] {
+  return report.claims
+    .filter((c) => c.status === "fail" && !isOpen(report, c))
+    .map((c) => inFull(c, view, waived(report, c) ? "waived" : `finding, ${c.grade ?? "unknown"}`));
+}
+
+/** So many claims with one and the same reason have one cause: a stage that was not reached. */
+const crowd = 4;
+const unasked = (c: ReportClaim): boolean =>
+  c.status !== "fail" && c.code === undefined && c.expected === undefined && c.actual === undefined;
+
+function together(same: readonly ReportClaim[], first: ReportClaim, view: View): string[] {
+  const head = `${sign[first.status]} ${same.length} claims of ${first.subject}: ${first.status}`;
+  return [
+    ...wrap(head, view.width).map(tone(view.paint, first.status, true)),
+    ...wrap(first.reason ?? "no reason given", view.width, "  "),
+    ...same.map((c) => `    ${safe(c.id)}`),
+    ...wrap("Settle what is named above first, then run again.", view.width, "  next      "),
+  ];
+}
+
+function inFull(c: ReportClaim, view: View, role: string = c.status): string[] {
+  const question = view.questionOf(c.id);
+  const code = c.code === undefined ? "" : ` (${c.code})`;
+  const head = wrap(`${sign[c.status]} ${c.id}${code}, ${c.subject}: ${role}`, view.width);
+  return [
+    ...head.map(tone(view.paint, c.status, c.owed)),
+    ...wrap(sentence(c, question), view.width, "  "),
+    ...value("expected", c.expected, view),
+    ...value("actual", c.actual, view),
+    ...(question === undefined ? [] : wrap(question.stops, view.width, "  means     ")),
+    ...(question === undefined ? [] : wrap(question.todo, view.width, "  next      ")),
+    ...(question === undefined ? [] : wrap(question.spec, view.width, "  follows   ")),
+  ];
+}
+
+/** The code's sentence says what kind of defect it is, the reason what was found this time. */
+function sentence(c: ReportClaim, question: Question | undefined): string {
+  const general = c.code === undefined ? undefined : question?.codes[c.code];
+  const parts = [general, c.reason].filter((s) => s !== undefined);
+  if (parts.length > 0) return parts.map(ended).join(" ");
+  return c.status === "consistent" ? "Equal, but both are the audited party's own word." : "The two values differ.";
+}
+
+/** A reason as a sentence: they are written as messages, in lower case and without a full stop. */
+const ended = (reason: string): string => {
+  const text = reason.charAt(0).toUpperCase() + reason.slice(1);
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+};
+
+/** The value alone on its line and whole, however long: auditors copy it. */
+function value(label: string, s: Sourced | undefined, view: View): string[] {
+  if (s === undefined) return [];
+  const indent = " ".repeat(12);
+  return [
+    `  ${label.padEnd(9)} ${safe(s.value)}`,
+    ...wrap(originText(s), view.width, indent).map((line) => view.paint.dim(line)),
+  ];
+}

@@ -1,0 +1,85 @@
+/** Schema of the report; docs/report.schema.json is made from it and a test holds real reports against it. */
+import * as v from "valibot";
+import type { Json, Report } from "./report.ts";
+
+const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/), v.description("SHA-256, lower-case hex"));
+const time = v.pipe(v.string(), v.description("RFC 3339 instant"));
+const text = v.string();
+
+const json: v.GenericSchema<Json> = v.lazy(() =>
+  v.union([v.string(), v.number(), v.boolean(), v.null(), v.array(json), v.record(v.string(), json)]),
+);
+
+const origin = v.pipe(
+  v.variant("kind", [
+    v.strictObject({
+      kind: v.picklist(["vendor-root", "audited-party", "rebuilder", "recomputed", "flag", "profile", "evidence"]),
+      name: text,
+    }),
+    v.strictObject({ kind: v.literal("pinned"), file: text, sha256: text, firstUse: v.exactOptional(text) }),
+    v.strictObject({ kind: v.literal("measured"), tool: text, at: time }),
+    v.strictObject({ kind: v.literal("spec"), document: text, section: text }),
+  ]),
+  v.description("Who says the value."),
+);
+
+const sourced = v.strictObject({
+  value: v.pipe(text, v.description("In the specification's notation, whole.")),
+  origin,
+  at: v.exactOptional(v.pipe(text, v.description("Byte range, JSON pointer or line."))),
+});
+
+const status = v.picklist(["pass", "consistent", "fail", "error", "unavailable", "skip"]);
+
+const claim = v.strictObject({
+  id: text,
+  subject: text,
+  status: v.pipe(status, v.description("Only pass satisfies.")),
+  owed: v.pipe(v.boolean(), v.description("Counts for the verdict.")),
+  code: v.exactOptional(v.pipe(text, v.description("Reason code; docs/claims.md lists them."))),
+  grade: v.exactOptional(v.picklist(["weaker", "stronger", "neutral", "unknown"])),
+  expected: v.exactOptional(sourced),
+  actual: v.exactOptional(sourced),
+  reason: v.exactOptional(text),
+});
+
+const waiver = v.strictObject({
+  claim: text,
+  subject: text,
+  reason: text,
+  owner: text,
+  expires: time,
+  state: v.picklist(["applied", "expired", "not-waivable", "unused"]),
+});
+
+export const reportSchema = v.pipe(
+  v.strictObject({
+    schemaVersion: v.literal(1),
+    tool: v.strictObject({ name: v.literal("pm"), version: text }),
+    target: text,
+    scope: v.pipe(text, v.description("The question that was asked.")),
+    judgedAt: v.pipe(time, v.description("For when the evidence is judged, RFC 3339.")),
+    capturedAt: v.pipe(v.nullable(text), v.description("When it was received, by the capturer's clock.")),
+    freshness: text,
+    profileSha256: v.nullable(sha256),
+    bundleSha256: v.nullable(sha256),
+    verdict: v.picklist(["verified", "failed", "inconclusive", "unavailable"]),
+    verdictLine: v.pipe(text, v.description("The verdict with its scope and whatever weakens it.")),
+    exitCode: v.pipe(v.picklist([0, 1, 3, 4]), v.description("docs/exit-codes.md")),
+    anchors: v.array(v.strictObject({ name: text, sha256, source: text })),
+    relaxations: v.array(v.strictObject({ name: text, meaning: text })),
+    waivers: v.array(waiver),
+    evidence: v.pipe(v.record(v.string(), json), v.description("Decoded fields by subject.")),
+    claims: v.array(claim),
+    notProven: v.array(text),
+  }),
+  v.title("Report of pm, version 1"),
+);
+
+/** The schema and the type say the same, or these lines do not compile. `evidence` is any JSON, `exitCode` a narrower number. */
+type Parsed = Omit<v.InferOutput<typeof reportSchema>, "evidence" | "exitCode">;
+type Typed = Omit<Report, "evidence" | "exitCode">;
+type Frozen<T> = T extends object ? { readonly [K in keyof T]: Frozen<T[K]> } : T;
+type Fits<A, B> = A extends B ? true : never;
+export const parsedIsTyped: Fits<Frozen<Parsed>, Frozen<Typed>> = true;
+export const typedIsParsed: Fits<Frozen<Typed>, Frozen<Parsed>> = true;

@@ -1,0 +1,48 @@
+/** What is asked of the Coordinator, and of the web server that publishes a manifest. */
+import { fromBase64 } from "../../bytes/hex.ts";
+import { readJson } from "../../bytes/json.ts";
+import { malformed } from "../../errors.ts";
+import type { Request } from "../../run.ts";
+import type { ApiForm } from "./types.ts";
+
+/** Policies can be megabytes, each sent as base64. */
+const maxResponseBytes = 16 * 1024 * 1024;
+const paths: Readonly<Record<ApiForm, string>> = {
+  attest: "/attest",
+  v1: "/v1/attest",
+  privatemode: "/privatemode/v1/attest",
+};
+
+/** @param nonce 32 bytes; Privatemode spells the member with a capital letter. */
+export function attestRequest(form: ApiForm, nonce: Uint8Array): Request {
+  const text = Buffer.from(nonce).toString("base64");
+  const body = form === "privatemode" ? { Nonce: text } : { nonce: text };
+  return { service: "coordinator", path: paths[form], maxBytes: maxResponseBytes, post: JSON.stringify(body) };
+}
+
+/** Contrast after v1.20; its digest is in the report data of /v1/attest. */
+export const capabilitiesRequest: Request = { service: "coordinator", path: "/capabilities", maxBytes: 64 * 1024 };
+
+/** The audited party's own word about its manifest. */
+export const publishedManifestRequest: Request = {
+  service: "published",
+  path: "/privatemode/v2/manifest.json",
+  maxBytes: 4 * 1024 * 1024,
+};
+
+/**
+ * The nonce of a recorded request, `{"nonce": base64}` or `{"Nonce": base64}`.
+ * @returns exactly 32 bytes
+ * @throws PmError PM_EVIDENCE_MALFORMED
+ */
+export function decodeAttestRequest(bytes: Uint8Array): Uint8Array {
+  const what = "attestation request";
+  const { root } = readJson(bytes, { what, reasonCode: "response-malformed", maxBytes: 64 * 1024, maxNodes: 64 });
+  const [only, ...more] = root.kind === "object" ? root.members : [];
+  const named = only?.name === "nonce" || only?.name === "Nonce";
+  if (only === undefined || !named || more.length > 0 || only.value.kind !== "string")
+    throw malformed(`${what}: needs an object with the one text member "nonce"`, "response-malformed");
+  const nonce = fromBase64(only.value.value, `${what}: nonce`);
+  if (nonce.length !== 32) throw malformed(`${what}: nonce of ${nonce.length} bytes, needs 32`, "response-malformed");
+  return nonce;
+}
