@@ -4,29 +4,37 @@ import { run } from "@oclif/core/run";
 import { isPrinted, type Output, type Printed } from "./command.ts";
 import { PmError } from "./errors.ts";
 import { systemReason } from "./input.ts";
+import { safe } from "./report/text.ts";
 
-const argv = process.argv.slice(2);
-const beforeDashes = argv.includes("--") ? argv.slice(0, argv.indexOf("--")) : argv;
-const wantsJson =
-  beforeDashes.includes("--json") ||
-  beforeDashes.some((a, i) => /^(--output=)?json$/.test(a) && (a !== "json" || beforeDashes[i - 1] === "--output"));
+/**
+ * Runs one command line and sets `process.exitCode`, which must be 70 before.
+ * @param root URL of a module inside the package, by which oclif finds package.json and the commands
+ */
+export async function main(argv: readonly string[], root: string): Promise<void> {
+  // A closed pipe ends the output, not the judgement: the status that was reached is kept.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit();
+    throw error;
+  });
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
+  try {
+    const result: unknown = await run([...argv], { root, userPlugins: false, devPlugins: false });
+    if (isPrinted(result)) {
+      process.exitCode = result.exitCode;
+      await print(result);
+    } else process.exitCode = 0;
+  } catch (error) {
+    process.exitCode = exitCodeOf(error);
+    if (process.exitCode !== 0) printError(error, wantsJson(argv));
+  }
+}
 
-// A closed pipe ends the output, not the judgement: the status that was reached is kept.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit();
-  throw error;
-});
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
-
-try {
-  const result: unknown = await run(argv, { root: import.meta.url, userPlugins: false, devPlugins: false });
-  if (isPrinted(result)) {
-    await print(result);
-    process.exitCode = result.exitCode;
-  } else process.exitCode = 0;
-} catch (error) {
-  process.exitCode = exitCodeOf(error);
-  if (process.exitCode !== 0) printError(error);
+/** Errors come before flags are parsed, so the words of the command line are looked at themselves. */
+function wantsJson(argv: readonly string[]): boolean {
+  const words = argv.includes("--") ? argv.slice(0, argv.indexOf("--")) : argv;
+  return words.some(
+    (word, i) => word === "--json" || word === "--output=json" || (word === "json" && words[i - 1] === "--output"),
+  );
 }
 
 async function print(result: Printed): Promise<void> {
@@ -77,11 +85,11 @@ function oclifExit(error: unknown): number | undefined {
     : undefined;
 }
 
-function printError(error: unknown): void {
-  const message = (error instanceof Error ? error.message : String(error)).trim();
+function printError(error: unknown, json: boolean): void {
+  const message = safe((error instanceof Error ? error.message : String(error)).trim());
   const code = error instanceof PmError ? error.code : process.exitCode === 2 ? "PM_USAGE" : "PM_BUG";
-  const hint = error instanceof PmError ? error.hint : undefined;
-  if (wantsJson)
+  const hint = error instanceof PmError && error.hint !== undefined ? safe(error.hint) : undefined;
+  if (json)
     process.stdout.write(
       `${JSON.stringify({ error: { code, message, ...(hint === undefined ? {} : { hint }) } }, null, 2)}\n`,
     );

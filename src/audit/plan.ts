@@ -6,8 +6,6 @@ import type { Origin, Sourced } from "../claims/answer.ts";
 import type { Profile } from "../profile/profile.ts";
 import { testRootRelaxation } from "../report/compose.ts";
 import type { Relaxation } from "../report/report.ts";
-import { manifestRules } from "../verifiers/contrast/rules.ts";
-import { amdRoots, type SnpTrust, tcbText, testRoot } from "../verifiers/snp/index.ts";
 import type { Settings } from "./settings.ts";
 
 /** Where the nonce comes from in this run. */
@@ -17,7 +15,6 @@ const profileOrigin = (profile: Profile): Origin => ({ kind: "pinned", file: pro
 
 /**
  * @param capturedAt by the capturer's clock
- * @throws PmError PM_USAGE for a test root that is none, or a Contrast version whose rules are not known
  */
 export function planOf(settings: Settings, freshness: Freshness, capturedAt: Date): ChainPlan {
   const { profile, beacon } = settings;
@@ -25,49 +22,31 @@ export function planOf(settings: Settings, freshness: Freshness, capturedAt: Dat
   const length: Sourced = { value: "1", origin: { kind: "profile", name: profile.name }, at: "history: exactly-one" };
   return {
     form: profile.form,
-    rules: manifestRules(profile.contrastVersion),
+    contrastVersion: profile.contrastVersion,
     manifest: manifestWord(settings),
     ...(profile.exactlyOneManifest ? { historyLength: length } : {}),
     ...(profile.rootCaKeySha256 === undefined
       ? {}
       : { rootCaKey: { value: profile.rootCaKeySha256, origin, at: "coordinator.rootCaKeySha256" } }),
-    trust: trustOf(settings),
+    ...(settings.testRoot === undefined ? {} : { testRoot: settings.testRoot }),
     freshness,
     measurements: profile.measurements.map(({ value, from }) =>
       from === "flag"
         ? { value, origin: { kind: "flag", name: "--measurement" } }
         : { value, origin, at: "measurements" },
     ),
-    ...(profile.minimumTcb === undefined
-      ? {}
-      : {
-          minimumTcb: {
-            parts: tcbParts(profile.minimumTcb),
-            source: { value: tcbText(tcbParts(profile.minimumTcb)), origin, at: "minimumTcb" },
-          },
-        }),
-    ...(profile.products === undefined
-      ? {}
-      : {
-          products: {
-            lines: profile.products,
-            source: { value: profile.products.join(" or "), origin, at: "products" },
-          },
-        }),
+    ...(profile.minimumTcb === undefined ? {} : { minimumTcb: { parts: tcbParts(profile.minimumTcb), origin } }),
+    ...(profile.products === undefined ? {} : { products: { lines: profile.products, origin } }),
     ...(beacon === undefined ? {} : { beacon }),
     capturedAt,
     now: settings.now,
     refreshed: settings.refreshCollateral,
+    vendorAsked: settings.collateral === undefined,
   };
 }
 
 const tcbParts = ({ fmc, ...parts }: NonNullable<Profile["minimumTcb"]>) =>
   fmc === undefined ? parts : { ...parts, fmc };
-
-export const trustOf = ({ testRoot: test }: Pick<Settings, "testRoot">): SnpTrust => ({
-  roots: test === undefined ? amdRoots : testRoot(test.bytes, test.file),
-  revocation: "required",
-});
 
 /** A pin that was taken over on first sight is a pin, unless the auditor will not have it. */
 function manifestWord({ profile, firstUse }: Settings): ManifestWord {

@@ -1,6 +1,17 @@
 /** The chain of one verdict as code, one claim an arrow: the Coordinator's parts, and what only the whole can answer. */
 import { hex } from "../bytes/hex.ts";
-import { type Answers, all, equal, holds, observed, type Sourced, skip, unavailable } from "../claims/answer.ts";
+import {
+  type Answers,
+  all,
+  cannot,
+  equal,
+  holds,
+  type Origin,
+  observed,
+  type Sourced,
+  skip,
+  unavailable,
+} from "../claims/answer.ts";
 import { judge } from "../claims/subject.ts";
 import type { Audited } from "../report/report.ts";
 import type { Look, Request } from "../run.ts";
@@ -23,8 +34,9 @@ import { unproven } from "./unproven.ts";
 export interface ChainPlan extends CoordinatorPlan {
   /** Launch measurements that somebody apart from the manifest vouches for; any of them. */
   readonly measurements: readonly Sourced[];
-  readonly minimumTcb?: { readonly parts: TcbParts; readonly source: Sourced };
-  readonly products?: { readonly lines: readonly ProductLine[]; readonly source: Sourced };
+  /** The profile's floor, and who wrote the profile. */
+  readonly minimumTcb?: { readonly parts: TcbParts; readonly origin: Origin };
+  readonly products?: { readonly lines: readonly ProductLine[]; readonly origin: Origin };
   /** Public value that the nonce must mix in. */
   readonly beacon?: string;
   /** By the capturer's clock; in a live run that is the wall clock. */
@@ -33,6 +45,8 @@ export interface ChainPlan extends CoordinatorPlan {
   readonly now: Date;
   /** The vendor's lists are of today while the evidence is older: only certificates say something about its time. */
   readonly refreshed: boolean;
+  /** Revocation lists come from the vendor's service or the evidence, not from the auditor. */
+  readonly vendorAsked: boolean;
 }
 
 export interface ChainAudit extends Audited {
@@ -47,17 +61,20 @@ type ChainAnswers = Answers<typeof chain>;
 /** `pm verify --scope live`. */
 export function auditChain(plan: ChainPlan, look: Look, at: Date): ChainAudit {
   const coordinator = auditCoordinator(plan, look, at);
-  const offeredCrls = (coordinator.snp?.crls ?? []).filter((crl) => crl.offered);
+  const offeredCrls = plan.vendorAsked ? (coordinator.snp?.crls ?? []).filter((crl) => crl.offered) : [];
   const pinned = new Set([
     ...(plan.minimumTcb === undefined ? [] : ["chain.reference.tcb_floor"]),
     ...(plan.products === undefined ? [] : ["chain.reference.product"]),
     ...(plan.beacon === undefined ? [] : ["chain.nonce.beacon"]),
+    ...(plan.vendorAsked ? ["chain.collateral.not_rolled_back"] : []),
   ]);
   const answers: ChainAnswers = {
     ...behindTheGate(plan, coordinator),
     "chain.capture.time": captureTime(plan, coordinator.snp),
     "chain.nonce.beacon": beacon(plan, coordinator.nonce),
-    "chain.collateral.not_rolled_back": notRolledBack(offeredCrls, coordinator, look),
+    "chain.collateral.not_rolled_back": plan.vendorAsked
+      ? notRolledBack(offeredCrls, coordinator, look)
+      : skip("the auditor gave the revocation list: --collateral"),
   };
   return {
     judged: [judge({ name: "chain", catalogue: chain, pinned }, answers), ...coordinator.judged],
@@ -115,7 +132,7 @@ function tcbFloor(
   const reported = decodeTcb(report.reportedTcb, line);
   return holds(
     tcbAtLeast(reported, floor.parts),
-    floor.source,
+    { value: tcbText(floor.parts), origin: floor.origin, at: "minimumTcb" },
     observed(tcbText(reported), "SNP report", "REPORTED_TCB, 0x180..0x187"),
     "tcb-below-profile",
   );
@@ -125,7 +142,7 @@ function product(accepted: ChainPlan["products"], { line }: SnpJudgement): Gated
   if (accepted === undefined) return skip("no reference value given");
   return holds(
     line !== undefined && accepted.lines.includes(line),
-    accepted.source,
+    { value: accepted.lines.join(" or "), origin: accepted.origin, at: "products" },
     observed(line ?? "unknown", "SNP report", "CPUID, VEK issuer"),
     "product-not-accepted",
   );
@@ -211,31 +228,32 @@ function markOf(bytes: Uint8Array): Mark | null | undefined {
   };
 }
 
+/** Where the service offered none, the list that came with the evidence is the one that could be an old one. */
 function notRolledBack(
   offered: readonly SeenCrl[],
   { snp }: CoordinatorAudit,
   look: Look,
 ): ChainAnswers["chain.collateral.not_rolled_back"] {
-  if (offered.length === 0) {
-    const reason = "the vendor's service offered no authentic revocation list";
-    return (snp?.answers["snp.chain.revocation"].status === "unavailable" ? unavailable : skip)(reason);
+  const lists = offered.length > 0 ? offered : (snp?.crls ?? []);
+  if (lists.length === 0)
+    return (snp?.answers["snp.chain.revocation"].status === "unavailable" ? unavailable : skip)(
+      "no authentic revocation list",
+    );
+  const compared: { readonly crl: SeenCrl; readonly mark: Mark | null }[] = [];
+  for (const crl of lists) {
+    const answer = look(highWaterRequest(crl.issuer));
+    if (answer.status !== "ok") return (answer.status === "refused" ? cannot : unavailable)(answer.reason);
+    const mark = markOf(answer.bytes);
+    if (mark === undefined) return cannot("the high-water mark cannot be read");
+    compared.push({ crl, mark });
   }
-  const marks = offered.map((crl) => ({ crl, answer: look(highWaterRequest(crl.issuer)) }));
-  const compared = marks.map(({ crl, answer }) => ({
-    crl,
-    mark: answer.status === "ok" ? markOf(answer.bytes) : undefined,
-  }));
-  const unknown = marks.find((_, i) => compared[i]?.mark === undefined);
-  if (unknown !== undefined)
-    return unavailable(unknown.answer.status === "ok" ? "the high-water mark cannot be read" : unknown.answer.reason);
-  const older = compared.filter(({ crl, mark }) => mark !== null && mark !== undefined && isOlder(crl, mark));
   return holds(
-    older.length === 0,
+    compared.every(({ crl, mark }) => mark === null || !isOlder(crl, mark)),
     {
       value: compared.map(({ mark }) => mark?.text ?? "none seen before").join(", "),
       origin: { kind: "measured", tool: "pm, high-water marks", at: "earlier runs" },
     },
-    observed(offered.map(crlText).join(", "), "revocation list", offered.map((crl) => crl.from).join(", ")),
+    observed(lists.map(crlText).join(", "), "revocation list", lists.map((crl) => crl.from).join(", ")),
     "crl-rollback",
   );
 }

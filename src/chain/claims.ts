@@ -1,7 +1,7 @@
 /** The arrows of the chain that no single verifier can answer: who vouches for the guest image, when was this captured. */
 import { catalogue } from "../claims/question.ts";
 
-/** Owed by every run that asks for collateral. */
+/** Owed by runs that take revocation lists from anybody but the auditor. */
 export const collateral = catalogue("chain", {
   "chain.collateral.not_rolled_back": {
     asks: "Is every revocation list that a vendor's service offered at least as new as the newest that this installation has seen?",
@@ -9,8 +9,8 @@ export const collateral = catalogue("chain", {
     stops:
       "Whoever stands between the auditor and the vendor can offer an older list, on which a key is not yet revoked.",
     todo: "Fetch the list over another network. If the vendor really went back, remove the high-water mark from the cache folder and say why.",
-    owed: "always",
-    codes: { "crl-rollback": "the service offered a revocation list that is older than one seen before" },
+    owed: "pinned",
+    codes: { "crl-rollback": "The service offered a revocation list that is older than one seen before." },
     waivable: false,
   },
 });
@@ -25,7 +25,8 @@ export const reference = catalogue("chain", {
     todo: "Give the measurement with --measurement HEX or in the profile: rebuild the guest image, or take it from a release that you hold by its digest.",
     owed: "always",
     codes: {
-      "measurement-unreferenced": "the launch measurement is not one that somebody apart from the manifest vouches for",
+      "measurement-unreferenced":
+        "The launch measurement is not one that somebody apart from the manifest vouches for.",
     },
   },
   "chain.reference.tcb_floor": {
@@ -34,7 +35,7 @@ export const reference = catalogue("chain", {
     stops: "A manifest with a low minimum admits platforms with known weaknesses.",
     todo: "Ask the operator to update the platform's firmware, or lower the floor in the profile and say why.",
     owed: "pinned",
-    codes: { "tcb-below-profile": "a component of the TCB is below the profile's floor" },
+    codes: { "tcb-below-profile": "A component of the TCB is below the profile's floor." },
   },
   "chain.reference.product": {
     asks: "Is the processor of a product line that the profile accepts?",
@@ -42,7 +43,7 @@ export const reference = catalogue("chain", {
     stops: "A product line whose keys are known to have leaked can sign any report.",
     todo: "Ask the operator for another product line, or accept this one in the profile and say why.",
     owed: "pinned",
-    codes: { "product-not-accepted": "the profile does not accept this product line" },
+    codes: { "product-not-accepted": "The profile does not accept this product line." },
   },
   "chain.capture.time": {
     asks: "Was the evidence captured inside the validity of every certificate and list that it rests on, and not in the future?",
@@ -50,7 +51,7 @@ export const reference = catalogue("chain", {
     stops: "A bundle put together from an old report, old collateral and an invented time.",
     todo: "Capture anew. The captured time of a bundle is the capturer's word; only a signed bundle or a beacon says more.",
     owed: "always",
-    codes: { "capture-time": "the captured time lies outside a validity window, or in the future" },
+    codes: { "capture-time": "The captured time lies outside a validity window, or in the future." },
     waivable: false,
   },
   "chain.nonce.beacon": {
@@ -59,7 +60,7 @@ export const reference = catalogue("chain", {
     stops: "An old report presented as younger than the public value.",
     todo: "Capture anew with --beacon, or judge without it.",
     owed: "pinned",
-    codes: { "beacon-mismatch": "the nonce is not made from this beacon" },
+    codes: { "beacon-mismatch": "The nonce is not made from this beacon." },
     waivable: false,
   },
 });

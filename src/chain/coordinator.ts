@@ -20,20 +20,22 @@ import {
   documentBlocked,
   expectedReportData,
   latestManifest,
-  type ManifestRules,
   manifestOrigin,
+  manifestRules,
   readState,
   type StateResult,
   verifyCoordinator,
 } from "../verifiers/contrast/index.ts";
 import { kata, verifyPolicy } from "../verifiers/kata/index.ts";
 import {
+  amdRoots,
   authenticity,
   noReferences,
   pinnedBy,
   type SnpJudgement,
   type SnpTrust,
   snp,
+  testRoot,
   verifySnp,
 } from "../verifiers/snp/index.ts";
 import { lookNonce, type Nonce } from "./nonce.ts";
@@ -51,11 +53,13 @@ export type ManifestWord =
 
 export interface CoordinatorPlan {
   readonly form: ApiForm;
-  readonly rules: ManifestRules;
+  /** Whose manifest rules hold, such as v1.20. */
+  readonly contrastVersion: string;
   readonly manifest: ManifestWord;
   readonly historyLength?: Sourced;
   readonly rootCaKey?: Sourced;
-  readonly trust: SnpTrust;
+  /** One root in place of the vendors': for tests, and named in every report. */
+  readonly testRoot?: { readonly file: string; readonly bytes: Uint8Array };
   /** A nonce that this run drew or was given, or why freshness is not asked, and whether it is owed all the same. */
   readonly freshness: CoordinatorInput["fresh"];
 }
@@ -74,10 +78,11 @@ export interface CoordinatorAudit {
 
 export function auditCoordinator(plan: CoordinatorPlan, look: Look, at: Date): CoordinatorAudit {
   const nonce = lookNonce(look);
+  const rules = manifestRules(plan.contrastVersion);
   const read = readState(answerTo(plan.form, nonce, look), plan.form);
   const { state } = read;
   const capabilities = plan.form === "v1" ? look(capabilitiesRequest) : undefined;
-  const manifest = state === undefined ? undefined : latestManifest(state, plan.rules);
+  const manifest = state === undefined ? undefined : latestManifest(state, rules);
   const reference = manifestReference(plan.manifest, look);
   const origin = manifestOrigin(manifest?.sha256 ?? "", reference);
   const expected =
@@ -91,7 +96,7 @@ export function auditCoordinator(plan: CoordinatorPlan, look: Look, at: Date): C
     nonce: nonce?.bytes ?? new Uint8Array(),
     fresh: plan.freshness,
     reference,
-    rules: plan.rules,
+    rules,
     attested: evidence.attested,
     ...(capabilities === undefined ? {} : { capabilities }),
     ...(plan.historyLength === undefined ? {} : { historyLength: plan.historyLength }),
@@ -182,7 +187,7 @@ function verifyEvidence({ plan, read, manifest, origin, expected, look, at }: Ev
   };
   const candidates = manifest?.manifest === undefined ? [] : snpCandidates(manifest.manifest, origin, binding);
   const asked = candidates.length > 0 ? candidates : [{ ...noReferences, ...binding }];
-  const judgement = verifySnp({ bytes: read.state.document.bytes }, look, asked, plan.trust, at);
+  const judgement = verifySnp({ bytes: read.state.document.bytes }, look, asked, trustOf(plan), at);
   return {
     answers: judgement.answers,
     pinned: pinnedBy(asked[judgement.candidate] ?? noReferences),
@@ -190,6 +195,12 @@ function verifyEvidence({ plan, read, manifest, origin, expected, look, at }: Ev
     snp: judgement,
   };
 }
+
+/** AMD's roots, unless a test put its own in their place. A Coordinator's evidence owes a revocation list in any case. */
+const trustOf = ({ testRoot: test }: CoordinatorPlan): SnpTrust => ({
+  roots: test === undefined ? amdRoots : testRoot(test.bytes, test.file),
+  revocation: "required",
+});
 
 const recomputed: Origin = {
   kind: "recomputed",

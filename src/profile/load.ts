@@ -1,11 +1,10 @@
 /** Reads a profile file: YAML with positions; warnings are errors, keys unique, aliases bounded. */
 import { dirname, resolve } from "node:path";
-import * as v from "valibot";
 import { isAlias, LineCounter, parseDocument, visit } from "yaml";
 import { usage } from "../errors.ts";
 import { type Input, readInput } from "../input.ts";
 import type { LoadedFile } from "./profile.ts";
-import { type ProfileFile, profileSchema } from "./schema.ts";
+import { type ProfileFile, parseProfileFile } from "./schema.ts";
 
 const maxProfileBytes = 1024 * 1024;
 
@@ -41,13 +40,11 @@ export function decodeProfile({ name, bytes }: Pick<Input, "name" | "bytes">): P
   visit(document, (_key, node) => {
     if (isAlias(node)) throw usage(`${name}: aliases are not used in profiles`);
   });
-  const parsed = v.safeParse(profileSchema, document.toJS({ maxAliasCount: 0 }));
-  if (parsed.success) return parsed.output;
-  const [issue] = parsed.issues;
-  const keys = (issue.path ?? []).map((p) => p.key as string | number);
+  const parsed = parseProfileFile(document.toJS({ maxAliasCount: 0 }));
+  if ("file" in parsed) return parsed.file;
   throw usage(
-    `${positionOf(keys)}: ${keys.join(".") || "profile"}: ${issue.message}`,
-    "pm profile check FILE says more",
+    `${positionOf(parsed.path)}: ${parsed.path.join(".") || "profile"}: ${parsed.message}`,
+    "docs/profile.schema.json has the whole form",
   );
 
   /** The deepest node that exists on the way to the member at fault. */

@@ -63,6 +63,10 @@ export interface ProfileFlags {
   readonly manifest?: { readonly file: string; readonly sha256: string } | undefined;
   readonly manifestSha256?: string | undefined;
   readonly measurements?: readonly string[] | undefined;
+  readonly api?: "v1" | undefined;
+  readonly contrastVersion?: string | undefined;
+  /** False: what the audited party publishes is not asked for. */
+  readonly published?: boolean;
 }
 /** A profile file with its manifest already read, if it names one. */
 export interface LoadedFile {
@@ -82,15 +86,15 @@ export function composeProfile(
 ): Profile {
   const base = builtIns[service];
   const file = loaded?.file;
-  if (service === "privatemode" && file?.coordinator?.api !== undefined)
+  if (service === "privatemode" && (flags.api ?? file?.coordinator?.api) !== undefined)
     throw usage("coordinator.api: the privatemode service has one form", "leave api out");
   const facts = {
     service,
     coordinatorUrl: flags.coordinator ?? file?.coordinator?.url ?? base.coordinatorUrl,
-    form: file?.coordinator?.api ?? base.form,
+    form: flags.api ?? file?.coordinator?.api ?? base.form,
     clientVersion: file?.coordinator?.clientVersion ?? base.clientVersion,
     publishedUrl: file?.manifest?.url ?? base.publishedUrl,
-    contrastVersion: file?.contrastVersion ?? base.contrastVersion,
+    contrastVersion: flags.contrastVersion ?? file?.contrastVersion ?? base.contrastVersion,
     exactlyOneManifest: file?.history === undefined ? base.exactlyOneManifest : file.history === "exactly-one",
     manifest: manifestReference(loaded, flags, base),
     measurements: [
@@ -117,7 +121,8 @@ function manifestReference(loaded: LoadedFile | undefined, flags: ProfileFlags, 
   if (flags.manifestSha256 !== undefined)
     return { kind: "pinned", sha256: flags.manifestSha256, file: "--manifest-sha256" };
   const said = loaded?.file.manifest;
-  if (said === undefined) return { kind: base.publishedUrl === undefined ? "none" : "published" };
+  if (said === undefined)
+    return { kind: base.publishedUrl === undefined || flags.published === false ? "none" : "published" };
   if (said.reference === "recomputed" || said.reference === "explained")
     throw usage(`manifest.reference: "${said.reference}" is not built in this version`, "use pinned or published");
   if (said.reference === "published") {

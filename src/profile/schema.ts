@@ -58,3 +58,13 @@ export const profileSchema = v.strictObject({
   waivers: v.optional(v.array(waiver)),
 });
 export type ProfileFile = v.InferOutput<typeof profileSchema>;
+
+/** The typed form, or the first problem with the path of the member at fault. */
+export function parseProfileFile(
+  value: unknown,
+): { readonly file: ProfileFile } | { readonly path: readonly (string | number)[]; readonly message: string } {
+  const parsed = v.safeParse(profileSchema, value);
+  if (parsed.success) return { file: parsed.output };
+  const [issue] = parsed.issues;
+  return { path: (issue.path ?? []).map((p) => p.key as string | number), message: issue.message };
+}

@@ -24,6 +24,8 @@ import { errorCode, temporaryName } from "./files.ts";
 export type { MeasuredFact } from "./bundle-index.ts";
 export { type Bundle, decodeBundle, readBundle } from "./bundle-read.ts";
 
+const indexName = "index.json";
+
 export interface BundleContent {
   /** RFC 3339, UTC. */
   readonly capturedAt: string;
@@ -41,7 +43,7 @@ export async function writeBundle(target: string, content: BundleContent): Promi
   if (/\.(tgz|gz|zip|xz|zst)$/.test(target))
     throw usage(`bundle: ${target}: is written as a folder or as .tar, never compressed`);
   const files = encodeFiles(content);
-  const index = files.get("index.json") ?? new Uint8Array();
+  const index = files.get(indexName) ?? new Uint8Array();
   const temporary = temporaryName(target);
   try {
     await mayReplace(target);
@@ -54,6 +56,10 @@ export async function writeBundle(target: string, content: BundleContent): Promi
   }
   return sha256Hex(index);
 }
+
+/** SHA-256 of the index that a bundle of this content has, hex; whether it is written or not. */
+export const bundleSha256 = (content: BundleContent): string =>
+  sha256Hex(encodeFiles(content).get(indexName) ?? new Uint8Array());
 
 /** Names and content, in the order in which a tar holds them: the index first, then blobs by digest. */
 function encodeFiles(content: BundleContent): ReadonlyMap<string, Uint8Array> {
@@ -71,7 +77,7 @@ function encodeFiles(content: BundleContent): ReadonlyMap<string, Uint8Array> {
   const named = [...blobs]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([d, bytes]) => [`blobs/sha256/${d}`, bytes] as const);
-  return new Map([["index.json", index], ...named]);
+  return new Map([[indexName, index], ...named]);
 }
 
 /** By allow-list: service, path and POST body of the request, and nothing that was sent beside them. */

@@ -5,6 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { p384 } from "@noble/curves/nist.js";
+import { hex } from "../../bytes/hex.ts";
 import { PmError } from "../../errors.ts";
 import type { GuestPolicy } from "./model.ts";
 
@@ -41,13 +42,27 @@ export function idBlock(measurement: Uint8Array, policy: bigint): Uint8Array {
   return block;
 }
 
-/** The recovered key with the smaller x, then the smaller y. */
+const order = p384.Point.Fn.ORDER;
+/** 1 / r for r = 2. */
+const half = (order + 1n) / 2n;
+// The default table of multiples (window 8) takes longer to make than the few digests of a manifest save.
+p384.Point.BASE.precompute(4);
+let halfR: InstanceType<typeof p384.Point> | undefined;
+
+/**
+ * Q = (s R - z G) / r with s = 1 and R either point whose x is 2; of the two the one with the smaller x, then the smaller
+ * y. R / r is the same for every block, so each digest costs one multiplication of the base point
+ * (a third of what two plain recoveries cost).
+ */
 function recoveredKey(block: Uint8Array): { readonly x: bigint; readonly y: bigint } {
-  const digest = sha384(block);
-  const keys = [0, 1].map((bit) => new p384.Signature(2n, 1n, bit).recoverPublicKey(digest).toAffine());
-  const [smallest] = keys.sort((a, b) => (a.x === b.x ? (a.y < b.y ? -1 : 1) : a.x < b.x ? -1 : 1));
-  if (smallest === undefined) throw new PmError("PM_BUG", "no key was recovered");
-  return smallest;
+  halfR ??= p384.Point.fromHex(`02${"2".padStart(96, "0")}`).multiply(half);
+  const z = BigInt(`0x${hex(sha384(block))}`) % order;
+  const zOverR = (z * half) % order;
+  if (zOverR === 0n) throw new PmError("PM_BUG", "an ID block whose digest is zero");
+  const zG = p384.Point.BASE.multiply(zOverR);
+  const a = halfR.subtract(zG).toAffine();
+  const b = halfR.negate().subtract(zG).toAffine();
+  return a.x < b.x || (a.x === b.x && a.y < b.y) ? a : b;
 }
 
 /**

@@ -1,6 +1,4 @@
 /** The path from the report key's certificate to the pinned root: names, algorithms, signatures, dates (57230 chapter 3). */
-import { createHash } from "node:crypto";
-import { hex } from "../../bytes/hex.ts";
 import {
   type Answer,
   type Answers,
@@ -15,6 +13,7 @@ import {
 import { type Certificate, commonName } from "../../crypto/certificate.ts";
 import { type PathProblem, type PathProfile, type PathRule, validatePath } from "../../crypto/path.ts";
 import type { authenticity, currency } from "./claims.ts";
+import { sha256 } from "./digest.ts";
 import { type Absent, isAbsent, type Material } from "./material.ts";
 import { intermediateName, rootName, vekName } from "./product.ts";
 
@@ -78,7 +77,6 @@ export function codeOfRule(rule: PathRule): ChainCode | "chain-validity" {
   }
 }
 
-export const sha256 = (bytes: Uint8Array): string => hex(createHash("sha256").update(bytes).digest());
 const nameOf = (c: Certificate): string => commonName(c.subject) ?? "(no single common name)";
 
 export interface ChainResult {

@@ -3,6 +3,7 @@ import { allZero, sameBytes } from "../../bytes/hex.ts";
 import { type Certificate, commonName, decodeCertificates } from "../../crypto/certificate.ts";
 import { PmError } from "../../errors.ts";
 import type { Look, Response } from "../../run.ts";
+import { sha256 } from "./digest.ts";
 import type { SnpEvidence } from "./evidence.ts";
 import {
   kindOfVekName,
@@ -139,6 +140,17 @@ function decodeFile(bytes: Uint8Array, what: string): readonly Certificate[] | A
   }
 }
 
+const decodedChains = new Map<string, readonly Certificate[] | Absent>();
+const maxDecodedChains = 16;
+/** The same few intermediates come with every report: decoding and key import once a process (0.2 ms each), judged each time. */
+function decodeChainFile(bytes: Uint8Array, what: string): readonly Certificate[] | Absent {
+  const key = `${what} ${sha256(bytes)}`;
+  const decoded = decodedChains.get(key) ?? decodeFile(bytes, what);
+  if (decodedChains.size >= maxDecodedChains && !decodedChains.has(key)) decodedChains.clear();
+  decodedChains.set(key, decoded);
+  return decoded;
+}
+
 function decodeVekFile(bytes: Uint8Array, from: string, kind: VekKind | undefined): FoundVek | Absent {
   const decoded = decodeFile(bytes, `VEK certificate ${from}`);
   if ("absent" in decoded) return decoded;
@@ -180,7 +192,7 @@ interface ChainFile {
 
 /** Self-issued certificates are offers for the root; of the rest, the one that the VEK names as its issuer, else the first. */
 function readChain(bytes: Uint8Array, from: string, vek: Found, pinned: Certificate | undefined): ChainFile {
-  const decoded = decodeFile(bytes, `certificate chain ${from}`);
+  const decoded = decodeChainFile(bytes, `certificate chain ${from}`);
   if ("absent" in decoded) return { intermediate: decoded, otherRoot: undefined };
   const selfIssued = (c: Certificate): boolean => sameBytes(c.issuer.raw, c.subject.raw);
   const rest = decoded.filter((c) => !selfIssued(c) && !sameBytes(c.raw, vek.certificate.raw));
@@ -197,7 +209,7 @@ function readAttached(evidence: SnpEvidence, vek: Found, pinned: Certificate | u
   const from = "attached to the report";
   const ask = evidence.ask === undefined ? undefined : readChain(evidence.ask, from, vek, pinned);
   if (evidence.ark === undefined) return ask ?? { intermediate: undefined, otherRoot: undefined };
-  const decoded = decodeFile(evidence.ark, `ARK ${from}`);
+  const decoded = decodeChainFile(evidence.ark, `ARK ${from}`);
   const ark = "absent" in decoded ? undefined : decoded[0];
   const same = ark !== undefined && pinned !== undefined && sameBytes(ark.raw, pinned.raw);
   return { intermediate: ask?.intermediate, otherRoot: same ? ask?.otherRoot : { from, certificate: ark } };

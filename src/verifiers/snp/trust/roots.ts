@@ -1,9 +1,9 @@
 /** Trust anchors: AMD's root keys (ARK), one a product line, or the one that a test put in their place. */
-import { createHash } from "node:crypto";
-import { fromBase64, hex } from "../../../bytes/hex.ts";
+import { fromBase64 } from "../../../bytes/hex.ts";
 import type { Origin } from "../../../claims/answer.ts";
 import { type Certificate, commonName, decodeCertificates } from "../../../crypto/certificate.ts";
 import { PmError, usage } from "../../../errors.ts";
+import { sha256 } from "../digest.ts";
 import { lineOfRootName, type ProductLine, rootName, type VekKind } from "../product.ts";
 import * as genoa from "./genoa.ts";
 import * as milan from "./milan.ts";
@@ -65,7 +65,7 @@ export function testRoot(certificate: Uint8Array, file: string): Roots {
     line,
     name: rootName(line),
     certificate: found.raw,
-    sha256: hex(createHash("sha256").update(found.raw).digest()),
+    sha256: sha256(found.raw),
     source: `test root from ${file}`,
     origin: { kind: "flag", name: `--insecure-trust-root ${file}` },
   };
