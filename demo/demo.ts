@@ -76,7 +76,7 @@ function say(text: string): void {
 
 /** What the report says of the claims that are open. */
 function openClaims(report: string): string {
-  const from = report.indexOf("\nOpen claims");
+  const from = report.indexOf("\nWhat is open");
   return report.slice(from + 1, report.indexOf("\nEvidence", from)).trimEnd();
 }
 

@@ -2,13 +2,13 @@
  * Bundles src into dist (one chunk a command) and writes oclif.manifest.json. `--check` builds and then exits 1 when the
  * manifest in the tree is not the one that this source makes.
  */
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
-import { globSync } from "node:fs";
+import { globSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Plugin } from "@oclif/core";
 import { rolldown } from "rolldown";
 
-if (Number(process.versions.node.split(".")[0]) < 24) throw new Error(`Node 24 is needed, this is ${process.version}: start it with npm run`);
+if (Number(process.versions.node.split(".")[0]) < 24)
+  throw new Error(`Node 24 is needed, this is ${process.version}: start it with npm run`);
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const manifestPath = `${root}oclif.manifest.json`;

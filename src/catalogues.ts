@@ -1,7 +1,7 @@
 /** Every question that pm can ask, by id: docs/claims.md, `pm explain`, the printed report and the tests are made from it. */
 import { chain } from "./chain/claims.ts";
 import type { Catalogue, Question } from "./claims/question.ts";
-import { coordinator, manifestFile } from "./verifiers/contrast/claims.ts";
+import { coordinator, manifestFile, publishedManifest } from "./verifiers/contrast/claims.ts";
 import { kata } from "./verifiers/kata/claims.ts";
 import { snp } from "./verifiers/snp/claims.ts";
 
@@ -16,7 +16,11 @@ export interface Registered {
 /** In the order of the chain: silicon, Coordinator, policies, what joins them. */
 export const registered: readonly Registered[] = [
   { verifier: "snp", title: "AMD SEV-SNP", catalogues: [snp] },
-  { verifier: "contrast", title: "Contrast Coordinator and manifest", catalogues: [coordinator, manifestFile] },
+  {
+    verifier: "contrast",
+    title: "Contrast Coordinator and manifest",
+    catalogues: [coordinator, manifestFile, publishedManifest],
+  },
   { verifier: "kata", title: "Kata and Contrast policies", catalogues: [kata] },
   { verifier: "chain", title: "What joins them", catalogues: [chain] },
 ];

@@ -1,6 +1,6 @@
 /** What every command shares: `--json`, `--output`, reading a file or stdin within a limit. No logic worth testing alone. */
 import { Command, Flags } from "@oclif/core";
-import { usage } from "./errors.ts";
+import { PmError, usage } from "./errors.ts";
 import type { Report } from "./report/report.ts";
 
 /** Where a result goes: a form, and a file when it is not stdout. */
@@ -50,6 +50,13 @@ export abstract class BaseCommand extends Command {
       { exitCode: report.exitCode, json: () => reportJson(report), text: (view) => renderReport(report, view) },
       flags,
     );
+  }
+
+  /** A command that hands over nothing decided nothing; without this it would end as help does, with 0. */
+  protected override async _run<T>(): Promise<T> {
+    const result: unknown = await super._run<T>();
+    if (!isPrinted(result)) throw new PmError("PM_BUG", "the command ended without a result");
+    return result as T;
   }
 
   /** `main.ts` prints errors too, in the form that the flags ask for. */

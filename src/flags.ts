@@ -26,6 +26,11 @@ export const collateralFlags = {
     helpGroup: trust,
     helpValue: "FILE",
   }),
+  timeout: Flags.string({
+    description: "Limit of all questions to services together; default 120, and 20 for each.",
+    helpGroup: trust,
+    helpValue: "SECONDS",
+  }),
 };
 
 export const collateralFlag = {
@@ -68,7 +73,18 @@ export interface CollateralValues {
   readonly offline?: boolean;
   readonly "kds-url"?: string | undefined;
   readonly "insecure-trust-root"?: string | undefined;
+  readonly timeout?: string | undefined;
   readonly collateral?: string | undefined;
+}
+
+const maxTimeoutSeconds = 3600;
+
+/** @throws PmError PM_USAGE for anything but seconds in (0, 3600] */
+function timeoutMs(text: string): number {
+  const seconds = /^\d{1,4}(\.\d{1,3})?$/.test(text) ? Number(text) : 0;
+  if (seconds <= 0 || seconds > maxTimeoutSeconds)
+    throw usage(`--timeout: not a number of seconds: ${text}`, `above 0 and at most ${maxTimeoutSeconds}, such as 30`);
+  return seconds * 1000;
 }
 
 /** @throws PmError PM_USAGE for a time or a file that cannot be read */
@@ -77,6 +93,7 @@ export async function collateralSettings(flags: CollateralValues) {
   return {
     offline: flags.offline === true,
     ...(flags.at === undefined ? {} : { at: parseTime(flags.at) }),
+    ...(flags.timeout === undefined ? {} : { timeoutMs: timeoutMs(flags.timeout) }),
     ...(flags["kds-url"] === undefined ? {} : { kdsUrl: flags["kds-url"] }),
     ...(flags.collateral === undefined ? {} : { collateral: flags.collateral }),
     ...(root === undefined

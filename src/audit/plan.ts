@@ -38,6 +38,7 @@ export function planOf(settings: Settings, freshness: Freshness, capturedAt: Dat
     ...(profile.minimumTcb === undefined ? {} : { minimumTcb: { parts: tcbParts(profile.minimumTcb), origin } }),
     ...(profile.products === undefined ? {} : { products: { lines: profile.products, origin } }),
     ...(beacon === undefined ? {} : { beacon }),
+    ...(profile.publishedUrl === undefined ? {} : { publishedPath: publishedPath(profile) }),
     capturedAt,
     now: settings.now,
     refreshed: settings.refreshCollateral,

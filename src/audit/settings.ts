@@ -12,6 +12,8 @@ export interface Settings {
   /** Judgement time; absent: now in a live run, the captured time in a replay. */
   readonly at?: Date;
   readonly offline: boolean;
+  /** Limit of all questions to services together. */
+  readonly timeoutMs?: number;
   /** File or folder of vendor certificates and CRLs. */
   readonly collateral?: string;
   readonly testRoot?: { readonly file: string; readonly bytes: Uint8Array };

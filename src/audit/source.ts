@@ -9,6 +9,7 @@ import type { Exchange, Source } from "../run.ts";
 import type { Bundle } from "../sources/bundle.ts";
 import { loadCollateral } from "../sources/collateral.ts";
 import type { CoordinatorOptions } from "../sources/coordinator.ts";
+import { limitedTo } from "../sources/net.ts";
 import { collateralDir } from "../sources/paths.ts";
 import { liveSource, recordedSource, refreshSource, replaySource } from "../sources/source.ts";
 import { rfc } from "../time.ts";
@@ -86,6 +87,7 @@ async function live(settings: Settings, nonce?: Nonce): Promise<Source> {
     offline,
     notice,
     cacheDir: cacheDirOf(settings),
+    ...limitedTo(settings.timeoutMs),
     ...(coordinator === undefined ? {} : { coordinator }),
     ...(profile.publishedUrl === undefined ? {} : { publishedUrl: new URL(profile.publishedUrl).origin }),
     ...(kdsUrl === undefined ? {} : { kdsUrl }),

@@ -16,6 +16,7 @@ import { judge } from "../claims/subject.ts";
 import type { Audited } from "../report/report.ts";
 import type { Look, Request } from "../run.ts";
 import { rfc } from "../time.ts";
+import { manifestRules, publishedManifest, verifyPublished } from "../verifiers/contrast/index.ts";
 import {
   decodeTcb,
   type ProductLine,
@@ -27,7 +28,7 @@ import {
   tcbText,
 } from "../verifiers/snp/index.ts";
 import { chain } from "./claims.ts";
-import { auditCoordinator, type CoordinatorAudit, type CoordinatorPlan } from "./coordinator.ts";
+import { auditCoordinator, type CoordinatorAudit, type CoordinatorPlan, publishedRequest } from "./coordinator.ts";
 import { beaconNonce, type Nonce } from "./nonce.ts";
 import { unproven } from "./unproven.ts";
 
@@ -43,6 +44,8 @@ export interface ChainPlan extends CoordinatorPlan {
   readonly capturedAt: Date;
   /** The wall clock. */
   readonly now: Date;
+  /** Where the audited party publishes its manifest: what can be judged when the Coordinator refuses to be asked. */
+  readonly publishedPath?: string;
   /** The vendor's lists are of today while the evidence is older: only certificates say something about its time. */
   readonly refreshed: boolean;
   /** Revocation lists come from the vendor's service or the evidence, not from the auditor. */
@@ -76,14 +79,34 @@ export function auditChain(plan: ChainPlan, look: Look, at: Date): ChainAudit {
       ? notRolledBack(offeredCrls, coordinator, look)
       : skip("the auditor gave the revocation list: --collateral"),
   };
+  const published = staticPart(plan, coordinator, look);
   return {
-    judged: [judge({ name: "chain", catalogue: chain, pinned }, answers), ...coordinator.judged],
-    evidence: coordinator.evidence,
+    judged: [
+      judge({ name: "chain", catalogue: chain, pinned }, answers),
+      ...coordinator.judged,
+      ...(published === undefined ? [] : [published.judged]),
+    ],
+    evidence: { ...coordinator.evidence, ...published?.evidence },
     anchors: coordinator.anchors,
     notProven: unproven,
     nonce: coordinator.nonce,
     manifestSha256: coordinator.manifest?.sha256,
     offeredCrls,
+  };
+}
+
+/** Without a credential the Coordinator refuses, and what is published is all that there is. It adds to what is owed. */
+function staticPart(
+  { publishedPath, contrastVersion }: ChainPlan,
+  { answered, reference }: CoordinatorAudit,
+  look: Look,
+) {
+  if (answered !== "refused" || publishedPath === undefined) return undefined;
+  const response = look(publishedRequest(publishedPath));
+  const { answers, evidence } = verifyPublished(response, manifestRules(contrastVersion), reference);
+  return {
+    judged: judge({ name: "published manifest", catalogue: publishedManifest, pinned: new Set() }, answers),
+    evidence: { "published manifest": evidence },
   };
 }
 

@@ -8,7 +8,7 @@ import { hex } from "../bytes/hex.ts";
 import { type Answers, all, cannot, gate, type Origin, type Sourced, skip } from "../claims/answer.ts";
 import { type Judged, judge } from "../claims/subject.ts";
 import type { Anchor, Json } from "../report/report.ts";
-import type { Look, Response } from "../run.ts";
+import type { Look, Request, Response } from "../run.ts";
 import {
   type ApiForm,
   type Attested,
@@ -72,6 +72,10 @@ export interface CoordinatorAudit {
   /** Undefined when the answer held no SNP evidence. */
   readonly snp: SnpJudgement | undefined;
   readonly manifest: DecodedManifest | undefined;
+  /** What became of the question to the Coordinator. */
+  readonly answered: Response["status"];
+  /** Digest of the expected manifest, and who vouches for it. */
+  readonly reference: Sourced | undefined;
   /** Whether somebody else than the audited party vouches for the manifest that is enforced. */
   readonly manifestPinned: boolean;
 }
@@ -79,7 +83,8 @@ export interface CoordinatorAudit {
 export function auditCoordinator(plan: CoordinatorPlan, look: Look, at: Date): CoordinatorAudit {
   const nonce = lookNonce(look);
   const rules = manifestRules(plan.contrastVersion);
-  const read = readState(answerTo(plan.form, nonce, look), plan.form);
+  const answer = answerTo(plan.form, nonce, look);
+  const read = readState(answer, plan.form);
   const { state } = read;
   const capabilities = plan.form === "v1" ? look(capabilitiesRequest) : undefined;
   const manifest = state === undefined ? undefined : latestManifest(state, rules);
@@ -130,6 +135,8 @@ export function auditCoordinator(plan: CoordinatorPlan, look: Look, at: Date): C
     nonce,
     snp: evidence.snp,
     manifest,
+    answered: answer.status,
+    reference,
     manifestPinned: reference !== undefined && origin.kind !== "audited-party",
   };
 }
@@ -144,11 +151,14 @@ function answerTo(form: ApiForm, nonce: Nonce | undefined, look: Look): Response
     : look(attestRequest(form, nonce.bytes));
 }
 
+/** @param path below the publisher's base URL */
+export const publishedRequest = (path: string): Request => ({ service: "published", path, maxBytes: maxManifestBytes });
+
 /** What the audited party publishes is compared, and stays its own word. */
 function manifestReference(word: ManifestWord, look: Look): Sourced | undefined {
   if (word.kind === "given") return word.sha256;
   if (word.kind === "none") return undefined;
-  const published = look({ service: "published", path: word.path, maxBytes: maxManifestBytes });
+  const published = look(publishedRequest(word.path));
   return published.status === "ok"
     ? { value: sha256(published.bytes), origin: { kind: "audited-party", name: "published manifest" }, at: word.path }
     : undefined;

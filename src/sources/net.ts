@@ -26,6 +26,12 @@ export interface Net {
 const defaultTryMs = 20_000;
 const defaultRunMs = 120_000;
 
+/** One limit for the whole run, from now on; a single try never gets more than it does by default. */
+export const limitedTo = (runMs: number | undefined): Pick<NetOptions, "timeoutMs" | "deadline"> =>
+  runMs === undefined
+    ? {}
+    : { timeoutMs: Math.min(runMs, defaultTryMs), deadline: AbortSignal.timeout(Math.ceil(runMs)) };
+
 export function openNet(options: NetOptions): Net {
   const now = options.now ?? (() => new Date());
   const deadline = options.deadline ?? AbortSignal.timeout(defaultRunMs);

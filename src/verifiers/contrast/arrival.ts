@@ -77,17 +77,19 @@ export function manifestAnswers(latest: DecodedManifest | undefined, { reference
   return {
     ...read,
     ...findings(latest?.manifest, name),
-    "contrast.manifest.expected": latest === undefined ? none : expectedManifest(latest, reference, count),
+    "contrast.manifest.expected":
+      latest === undefined ? none : expectedManifest(latest, reference, `/manifests/${count - 1}`),
   };
 }
 
-function expectedManifest(
+/** @param place of the manifest that is in force */
+export function expectedManifest(
   latest: DecodedManifest,
   reference: Sourced | undefined,
-  count: number,
+  place: string,
 ): CoordinatorAnswers["contrast.manifest.expected"] {
   if (reference === undefined) return skip("no reference value given: use --manifest FILE or --manifest-sha256 HEX");
-  const actual = observed(latest.sha256, "response", `SHA-256 of /manifests/${count - 1}`);
+  const actual = observed(latest.sha256, "response", `SHA-256 of ${place}`);
   const answer = equal(reference, actual, "manifest-differs");
   return answer.status === "consistent"
     ? because(answer, "reference-published", "equal, but only the audited party vouches for the reference")

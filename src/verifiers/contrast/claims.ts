@@ -270,6 +270,9 @@ const state = catalogue("contrast", {
   },
 });
 
+/** What a published manifest owes where the Coordinator could not be asked. */
+export const publishedManifest = { ...manifestReading, ...reference, ...manifestFindings };
+
 /** What a Coordinator owes, in the order of the judgement. */
 export const coordinator = { ...arrival, ...manifestReading, ...reference, ...state, ...manifestFindings };
 /** The claims that are blocked when the CPU's evidence is not authentic. */

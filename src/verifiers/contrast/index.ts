@@ -6,10 +6,10 @@
  * the TEE's verifier -> verifyCoordinator(input).
  */
 export { documentBlocked } from "./arrival.ts";
-export { coordinator, manifestFile } from "./claims.ts";
+export { coordinator, manifestFile, publishedManifest } from "./claims.ts";
 export { latestTransition, transitions } from "./history.ts";
 export { decodeManifest } from "./manifest.ts";
-export { verifyManifest } from "./manifest-file.ts";
+export { verifyManifest, verifyPublished } from "./manifest-file.ts";
 export type {
   DecodedManifest,
   GuestPolicy,
@@ -21,7 +21,7 @@ export type {
   TdxReferenceValue,
 } from "./model.ts";
 export { expectedReportData, reportData } from "./reportdata.ts";
-export { attestRequest, capabilitiesRequest, decodeAttestRequest, publishedManifestRequest } from "./requests.ts";
+export { attestRequest, capabilitiesRequest, decodeAttestRequest } from "./requests.ts";
 export { decodeState, readState } from "./response.ts";
 export { defaultContrastVersion, type ManifestRules, manifestRules } from "./rules.ts";
 export type * from "./types.ts";

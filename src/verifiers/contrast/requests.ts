@@ -1,4 +1,4 @@
-/** What is asked of the Coordinator, and of the web server that publishes a manifest. */
+/** What is asked of the Coordinator. */
 import { fromBase64 } from "../../bytes/hex.ts";
 import { readJson } from "../../bytes/json.ts";
 import { malformed } from "../../errors.ts";
@@ -22,13 +22,6 @@ export function attestRequest(form: ApiForm, nonce: Uint8Array): Request {
 
 /** Contrast after v1.20; its digest is in the report data of /v1/attest. */
 export const capabilitiesRequest: Request = { service: "coordinator", path: "/capabilities", maxBytes: 64 * 1024 };
-
-/** The audited party's own word about its manifest. */
-export const publishedManifestRequest: Request = {
-  service: "published",
-  path: "/privatemode/v2/manifest.json",
-  maxBytes: 4 * 1024 * 1024,
-};
 
 /**
  * The nonce of a recorded request, `{"nonce": base64}` or `{"Nonce": base64}`.

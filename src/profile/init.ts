@@ -1,0 +1,50 @@
+/** Writes a profile that runs: the facts of the built-in service stay built in, the auditor's own demands stand in the file. */
+import { stringify } from "yaml";
+import type { builtIns, ProfileFlags } from "./profile.ts";
+import type { ProfileFile } from "./schema.ts";
+
+export interface InitOptions extends ProfileFlags {
+  readonly service: keyof typeof builtIns;
+  /** Date of today, when the manifest's pin is taken over on first sight. */
+  readonly firstUse?: string;
+}
+
+/** The profile as a value; what nobody named is left out, so that its absence is seen in the report. */
+export function initialProfile(options: InitOptions): ProfileFile {
+  const sha256 = options.manifestSha256 ?? options.manifest?.sha256;
+  return {
+    version: 1,
+    service: options.service,
+    ...(options.coordinator === undefined ? {} : { coordinator: { url: options.coordinator } }),
+    ...(sha256 === undefined
+      ? {}
+      : {
+          manifest: {
+            reference: "pinned",
+            sha256,
+            ...(options.firstUse === undefined ? {} : { firstUse: options.firstUse }),
+          },
+        }),
+    ...(options.measurements === undefined || options.measurements.length === 0
+      ? {}
+      : { measurements: [...options.measurements] }),
+  };
+}
+
+const missing = {
+  coordinator: "# coordinator:\n#   url: https://coordinator.example:1314   # or name it with --coordinator\n",
+  manifest:
+    "# manifest:                # without it the best answer is inconclusive\n#   reference: pinned\n#   sha256: <64 hex digits of the manifest that you reviewed>\n",
+  measurements:
+    "# measurements:            # launch measurements that you vouch for, apart from the manifest\n#   - <96 hex digits>\n",
+};
+
+/** YAML with a comment where the auditor still has to say something. */
+export function profileText(profile: ProfileFile): string {
+  const open = [
+    profile.service === "contrast" && profile.coordinator === undefined ? missing.coordinator : "",
+    profile.manifest === undefined ? missing.manifest : "",
+    profile.measurements === undefined ? missing.measurements : "",
+  ].join("");
+  return `# What an auditor demands of this service. Form: docs/profile.schema.json in the pm package.\n${stringify(profile, { lineWidth: 0 })}${open}`;
+}
