@@ -22,7 +22,12 @@ export interface Printed extends Result {
 }
 
 export const isPrinted = (value: unknown): value is Printed =>
-  typeof value === "object" && value !== null && "exitCode" in value && "outputs" in value && "json" in value;
+  typeof value === "object" &&
+  value !== null &&
+  "exitCode" in value &&
+  Number.isInteger(value.exitCode) &&
+  "outputs" in value &&
+  "json" in value;
 
 export abstract class BaseCommand extends Command {
   static override baseFlags = {

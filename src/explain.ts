@@ -76,7 +76,7 @@ function hint(word: string, names: readonly string[]): string {
 }
 
 /** At most three: names that contain the word first, then those a few letters away. */
-function nearest(word: string, names: readonly string[]): string[] {
+export function nearest(word: string, names: readonly string[]): string[] {
   const scored = names.map((name) => {
     const n = name.toLowerCase();
     const inside = word.length >= 3 && (n.includes(word) || word.includes(n));

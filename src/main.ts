@@ -16,16 +16,30 @@ export async function main(argv: readonly string[], root: string): Promise<void>
     if (error.code === "EPIPE") process.exit();
     throw error;
   });
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
+  process.stderr.on("error", () => undefined);
+  const json = wantsJson(argv);
+  let ended = false;
+  const end = (status: number, code: string, message: string): void => {
+    if (!ended) printMessage(code, message, undefined, json);
+    process.exit(status);
+  };
+  for (const signal of ["SIGINT", "SIGTERM"] as const)
+    process.once(signal, () => end(130, "PM_INTERRUPTED", `interrupted by ${signal}`));
+  // Node would end with 1, which reads as "failed".
+  process.once("uncaughtException", (error) =>
+    end(70, "PM_BUG", safe(String(error instanceof Error ? error.message : error))),
+  );
   try {
     const result: unknown = await run([...argv], { root, userPlugins: false, devPlugins: false });
+    ended = true;
     if (isPrinted(result)) {
       process.exitCode = result.exitCode;
       await print(result);
     } else process.exitCode = 0;
   } catch (error) {
+    ended = true;
     process.exitCode = exitCodeOf(error);
-    if (process.exitCode !== 0) printError(error, wantsJson(argv));
+    if (process.exitCode !== 0) printError(error, json);
   }
 }
 
@@ -88,11 +102,19 @@ function oclifExit(error: unknown): number | undefined {
 function printError(error: unknown, json: boolean): void {
   const message = safe((error instanceof Error ? error.message : String(error)).trim());
   const code = error instanceof PmError ? error.code : process.exitCode === 2 ? "PM_USAGE" : "PM_BUG";
-  const hint = error instanceof PmError && error.hint !== undefined ? safe(error.hint) : undefined;
+  printMessage(
+    code,
+    message,
+    error instanceof PmError && error.hint !== undefined ? safe(error.hint) : undefined,
+    json,
+  );
+  if (code === "PM_BUG" && error instanceof Error && process.env["PM_DEBUG"]) process.stderr.write(`${error.stack}\n`);
+}
+
+function printMessage(code: string, message: string, hint: string | undefined, json: boolean): void {
   if (json)
     process.stdout.write(
       `${JSON.stringify({ error: { code, message, ...(hint === undefined ? {} : { hint }) } }, null, 2)}\n`,
     );
   process.stderr.write(`pm: ${message}\n${hint === undefined ? "" : `hint: ${hint}\n`}`);
-  if (code === "PM_BUG" && error instanceof Error && process.env["PM_DEBUG"]) process.stderr.write(`${error.stack}\n`);
 }

@@ -39,6 +39,7 @@ export interface SnpFlags extends CollateralValues {
   readonly "family-id"?: string | undefined;
   readonly "image-id"?: string | undefined;
   readonly "chip-id"?: string | undefined;
+  readonly "csp-id"?: string | undefined;
   readonly vmpl?: number | undefined;
   readonly "min-tcb"?: string | undefined;
   readonly "policy-file"?: string | undefined;
@@ -82,13 +83,14 @@ export function referencesOf(flags: SnpFlags, policy: SnpPolicy): SnpReferences 
   once(flags.vmpl, policy.vmpl, "--vmpl", "vmpl");
   once(flags["min-tcb"], policy.minimumTcb, "--min-tcb", "minimumTcb");
   once(flags["chip-id"], policy.allowedChipIds, "--chip-id", "allowedChipIds");
-  const { vmpl, "min-tcb": minimum, "chip-id": chip } = flags;
+  const { vmpl, "min-tcb": minimum, "chip-id": chip, "csp-id": cspId } = flags;
   return {
     ...noReferences,
     ...policy,
     ...Object.fromEntries(pins),
     ...(vmpl === undefined ? {} : { vmpl: { value: vmpl, origin: flagOrigin("--vmpl") } }),
     ...(minimum === undefined ? {} : { minimumTcb: { ...parseMinimumTcb(minimum), source: flagSource("--min-tcb") } }),
+    ...(cspId === undefined ? {} : { cspId: flagSource("--csp-id", cspId) }),
     ...(chip === undefined
       ? {}
       : { allowedChipIds: { values: [hex(hexFlag(chip, 64, "--chip-id"))], source: flagSource("--chip-id") } }),
@@ -117,7 +119,13 @@ export async function auditSnp(path: string, flags: SnpFlags, { toolVersion, now
     ...(settings.kdsUrl === undefined ? {} : { kdsUrl: settings.kdsUrl }),
     ...(settings.testRoot === undefined ? {} : { testRoot: settings.testRoot.bytes }),
   };
-  const source = liveSource({ offline: settings.offline, notice, cacheDir: collateralDir(scope), ...limitedTo(settings.timeoutMs), ...scope });
+  const source = liveSource({
+    offline: settings.offline,
+    notice,
+    cacheDir: collateralDir(scope),
+    ...limitedTo(settings.timeoutMs),
+    ...scope,
+  });
   const trust = { roots, revocation: allowed ? "allow-unchecked" : "required" } as const;
   const { result } = await run(
     (look) => verifySnp({ bytes: report.bytes, given }, look, [references], trust, at),

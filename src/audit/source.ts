@@ -38,6 +38,12 @@ export async function openLive(settings: Settings): Promise<Opened> {
   };
 }
 
+/** Of a record only somebody who chose the nonce before can say that it is fresh: --nonce names what was sent. */
+const sentBefore = ({ nonce, requireFresh }: Settings, notDrawn: string): ChainPlan["freshness"] =>
+  nonce === undefined
+    ? { notDrawn, owed: requireFresh }
+    : { drawn: { value: hex(nonce), origin: { kind: "flag", name: "--nonce" } } };
+
 const nonceOrigin = ({ nonce, now }: Settings): Origin =>
   nonce === undefined
     ? { kind: "measured", tool: "pm, random source", at: rfc(now) }
@@ -54,7 +60,7 @@ export async function openReplay(settings: Settings, bundle: Bundle): Promise<Op
   const capturedAt = new Date(bundle.capturedAt);
   return {
     source: settings.refreshCollateral ? refreshSource(bundle, await live(settings)) : replaySource(bundle, collateral),
-    freshness: { notDrawn: "the nonce is the capturer's: this run drew none", owed: settings.requireFresh },
+    freshness: sentBefore(settings, "the nonce is the capturer's: this run drew none"),
     freshnessLine: `recorded at ${rfc(capturedAt)} by the capturer's clock; this run drew no nonce`,
     capturedAt,
     marksDir: settings.refreshCollateral ? cacheDirOf(settings) : undefined,
@@ -66,7 +72,7 @@ export async function openRecorded(settings: Settings, nonce: Uint8Array, exchan
   const exchanges: Exchange[] = [exchange];
   return {
     source: recordedSource(exchanges, await live(settings, { bytes: nonce })),
-    freshness: { notDrawn: "a recorded response: this run drew no nonce", owed: settings.requireFresh },
+    freshness: sentBefore(settings, "a recorded response: this run drew no nonce"),
     freshnessLine: "recorded response; this run drew no nonce",
     capturedAt: settings.now,
     marksDir: undefined,

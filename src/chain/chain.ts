@@ -3,7 +3,6 @@ import { hex } from "../bytes/hex.ts";
 import {
   type Answers,
   all,
-  cannot,
   equal,
   holds,
   type Origin,
@@ -14,8 +13,7 @@ import {
 } from "../claims/answer.ts";
 import { judge } from "../claims/subject.ts";
 import type { Audited } from "../report/report.ts";
-import type { Look, Request } from "../run.ts";
-import { rfc } from "../time.ts";
+import type { Look } from "../run.ts";
 import { manifestRules, publishedManifest, verifyPublished } from "../verifiers/contrast/index.ts";
 import {
   decodeTcb,
@@ -27,9 +25,11 @@ import {
   tcbAtLeast,
   tcbText,
 } from "../verifiers/snp/index.ts";
+import { captureTime } from "./capture-time.ts";
 import { chain } from "./claims.ts";
 import { auditCoordinator, type CoordinatorAudit, type CoordinatorPlan, publishedRequest } from "./coordinator.ts";
 import { beaconNonce, type Nonce } from "./nonce.ts";
+import { notRolledBack } from "./rollback.ts";
 import { unproven } from "./unproven.ts";
 
 export interface ChainPlan extends CoordinatorPlan {
@@ -76,7 +76,7 @@ export function auditChain(plan: ChainPlan, look: Look, at: Date): ChainAudit {
     "chain.capture.time": captureTime(plan, coordinator.snp),
     "chain.nonce.beacon": beacon(plan, coordinator.nonce),
     "chain.collateral.not_rolled_back": plan.vendorAsked
-      ? notRolledBack(offeredCrls, coordinator, look)
+      ? notRolledBack(offeredCrls, coordinator.snp, look)
       : skip("the auditor gave the revocation list: --collateral"),
   };
   const published = staticPart(plan, coordinator, look);
@@ -171,38 +171,6 @@ function product(accepted: ChainPlan["products"], { line }: SnpJudgement): Gated
   );
 }
 
-/** Two facts: the time is not in the future, and all that the evidence rests on was valid then. */
-function captureTime(plan: ChainPlan, snp: SnpJudgement | undefined): ChainAnswers["chain.capture.time"] {
-  const windows = snp?.windows ?? [];
-  if (windows.length === 0) return skip("not asked: no certificate path");
-  const lists = snp?.crls ?? [];
-  if (lists.length === 0) return unavailable("no authentic revocation list");
-  const t = plan.capturedAt.getTime();
-  const inside = (from: string, to: string | null): boolean =>
-    Date.parse(from) <= t && (to === null ? false : t <= Date.parse(to));
-  const outside = windows.filter((w) => !inside(w.from, w.to)).map((w) => w.name);
-  const listed = plan.refreshed || lists.some((l) => inside(l.thisUpdate, l.nextUpdate));
-  const future = t > plan.now.getTime();
-  const text = [
-    ...windows,
-    ...lists.map((l) => ({ name: `CRL of ${l.issuer}`, from: l.thisUpdate, to: l.nextUpdate ?? "?" })),
-  ]
-    .map((w) => `${w.name} ${w.from}..${w.to}`)
-    .join(", ");
-  const reasons = [
-    ...outside.map((name) => `outside the validity of ${name}`),
-    ...(listed ? [] : ["outside the window of every revocation list"]),
-    ...(future ? ["in the future"] : []),
-  ];
-  return holds(
-    outside.length === 0 && listed && !future,
-    { value: `inside ${text}`, origin: { kind: "recomputed", name: "validity windows of the collateral" } },
-    observed(rfc(plan.capturedAt), "capture", "capturedAt"),
-    "capture-time",
-    reasons.join(", "),
-  );
-}
-
 function beacon(plan: ChainPlan, nonce: Nonce | undefined): ChainAnswers["chain.nonce.beacon"] {
   if (plan.beacon === undefined) return skip("no beacon given");
   if (nonce === undefined) return unavailable("no nonce yet");
@@ -217,73 +185,3 @@ function beacon(plan: ChainPlan, nonce: Nonce | undefined): ChainAnswers["chain.
     "beacon-mismatch",
   );
 }
-
-/** What this installation saw of an issuer before. */
-export const highWaterRequest = (issuer: string): Request => ({
-  service: "memory",
-  path: `/high-water/${encodeURIComponent(issuer)}`,
-  maxBytes: 4096,
-});
-
-interface Mark {
-  readonly number: bigint | undefined;
-  readonly thisUpdate: number;
-  readonly text: string;
-}
-
-/** null: nothing seen before. undefined: it cannot be said. */
-function markOf(bytes: Uint8Array): Mark | null | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch {
-    return undefined; // not JSON: the caller answers that it cannot be said
-  }
-  if (value === null) return null;
-  if (typeof value !== "object" || !("thisUpdate" in value) || !("number" in value)) return undefined;
-  const { number, thisUpdate } = value;
-  if (typeof thisUpdate !== "string" || !Number.isFinite(Date.parse(thisUpdate))) return undefined;
-  if (number !== null && !(typeof number === "string" && /^\d{1,60}$/.test(number))) return undefined;
-  return {
-    number: number === null ? undefined : BigInt(number),
-    thisUpdate: Date.parse(thisUpdate),
-    text: `CRL ${number ?? "without number"} of ${thisUpdate}`,
-  };
-}
-
-/** Where the service offered none, the list that came with the evidence is the one that could be an old one. */
-function notRolledBack(
-  offered: readonly SeenCrl[],
-  { snp }: CoordinatorAudit,
-  look: Look,
-): ChainAnswers["chain.collateral.not_rolled_back"] {
-  const lists = offered.length > 0 ? offered : (snp?.crls ?? []);
-  if (lists.length === 0)
-    return (snp?.answers["snp.chain.revocation"].status === "unavailable" ? unavailable : skip)(
-      "no authentic revocation list",
-    );
-  const compared: { readonly crl: SeenCrl; readonly mark: Mark | null }[] = [];
-  for (const crl of lists) {
-    const answer = look(highWaterRequest(crl.issuer));
-    if (answer.status !== "ok") return (answer.status === "refused" ? cannot : unavailable)(answer.reason);
-    const mark = markOf(answer.bytes);
-    if (mark === undefined) return cannot("the high-water mark cannot be read");
-    compared.push({ crl, mark });
-  }
-  return holds(
-    compared.every(({ crl, mark }) => mark === null || !isOlder(crl, mark)),
-    {
-      value: compared.map(({ mark }) => mark?.text ?? "none seen before").join(", "),
-      origin: { kind: "measured", tool: "pm, high-water marks", at: "earlier runs" },
-    },
-    observed(lists.map(crlText).join(", "), "revocation list", lists.map((crl) => crl.from).join(", ")),
-    "crl-rollback",
-  );
-}
-
-const crlText = (crl: SeenCrl): string => `CRL ${crl.number ?? "without number"} of ${crl.thisUpdate}`;
-
-/** Either measure alone shows it: a lower number, or an earlier date. */
-const isOlder = (crl: SeenCrl, mark: Mark): boolean =>
-  Date.parse(crl.thisUpdate) < mark.thisUpdate ||
-  (mark.number !== undefined && (crl.number === null || BigInt(crl.number) < mark.number));

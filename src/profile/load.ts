@@ -15,6 +15,10 @@ const maxProfileBytes = 1024 * 1024;
 export async function loadProfile(path: string): Promise<LoadedFile> {
   const input = await readInput(path, "a profile", maxProfileBytes);
   const file = decodeProfile(input);
+  if (file.promote !== undefined || file.waivers !== undefined) {
+    const { claimIdsKnown } = await import("./claim-ids.ts");
+    claimIdsKnown(file, input.name);
+  }
   const manifest = file.manifest?.file;
   if (manifest === undefined) return { name: input.name, sha256: input.sha256, file };
   const held = await readInput(resolve(path === "-" ? "." : dirname(path), manifest), "a Contrast manifest");

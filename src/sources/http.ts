@@ -63,15 +63,15 @@ async function classify(got: Exclude<Exchanged, { kind: "redirect" }>, options: 
   if (got.kind === "large") return refused(`${label} sent more than the ${options.maxBytes} bytes allowed`);
   if (got.status !== 200) {
     const said = options.explain?.[got.status] ?? errorText(got.body);
-    const safe = said === undefined || apiKey?.occursIn(Buffer.from(said)) ? "" : `: ${said}`;
+    const safe = said === undefined || apiKey?.occursIn(Buffer.from(said)) ? "" : `: ${printable(said)}`;
     const reason = `${label} answered with status ${got.status}${safe}`;
     return got.status >= 500 || got.status === 429 ? unavailable(reason) : refused(reason);
   }
   const inflated = await inflateBounded(got.body, got.encoding, options.maxBytes);
   if ("reason" in inflated) return refused(`${label} ${inflated.reason}`);
-  const contentType = got.contentType === undefined ? undefined : printable(got.contentType);
-  if (apiKey?.occursIn(inflated.bytes) || (contentType !== undefined && apiKey?.occursIn(Buffer.from(contentType))))
+  if (apiKey?.occursIn(inflated.bytes) || apiKey?.occursIn(Buffer.from(got.contentType ?? "")))
     return refused(`${label} repeats the API key in its answer, which is therefore not kept`);
+  const contentType = got.contentType === undefined ? undefined : printable(got.contentType);
   const at = (options.now?.() ?? new Date()).toISOString();
   return { status: "ok", bytes: inflated.bytes, at, ...(contentType === undefined ? {} : { contentType }) };
 }
@@ -92,7 +92,7 @@ async function inflateBounded(
   const name = encoding?.trim().toLowerCase() ?? "";
   if (name === "" || name === "identity") return { bytes };
   const decode = Object.hasOwn(decoders, name) ? decoders[name as keyof typeof decoders] : undefined;
-  if (decode === undefined) return { reason: `sent a content encoding that was not asked for: ${printable(name)}` };
+  if (decode === undefined) return { reason: "sent a content encoding that was not asked for" };
   try {
     return { bytes: new Uint8Array(await decode(bytes, { maxOutputLength: maxBytes })) };
   } catch (error) {
@@ -101,12 +101,12 @@ async function inflateBounded(
   }
 }
 
-/** `{"error": text}` of a Coordinator's error body (contrast.md 3.1), made safe and short; other bodies say nothing. */
+/** `{"error": text}` of a Coordinator's error body (contrast.md 3.1), whole, since a cut key would not be found in it. */
 function errorText(body: Uint8Array): string | undefined {
   try {
     const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
     if (typeof value !== "object" || value === null || !("error" in value)) return undefined;
-    return typeof value.error === "string" && value.error !== "" ? printable(value.error) : undefined;
+    return typeof value.error === "string" && value.error !== "" ? value.error : undefined;
   } catch {
     return undefined;
   }

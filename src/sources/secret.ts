@@ -41,8 +41,19 @@ export class ApiKey {
   /** Whether the bytes repeat the key, as it is or as JSON, a URL or base64 would write it. */
   occursIn(bytes: Uint8Array): boolean {
     const haystack = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    // JSON may spell any character as \\uXXXX; decoded, it would stand in the report.
+    const unescaped = haystack.includes("\\u")
+      ? Buffer.from(
+          haystack
+            .toString("latin1")
+            .replace(/\\u00([0-9a-fA-F]{2})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16))),
+          "latin1",
+        )
+      : undefined;
     const spellings = [this.#value, JSON.stringify(this.#value).slice(1, -1), encodeURIComponent(this.#value)];
-    return [...spellings, ...inBase64(this.#value)].some((spelling) => haystack.includes(spelling));
+    return [...spellings, ...inBase64(this.#value)].some(
+      (spelling) => haystack.includes(spelling) || unescaped?.includes(spelling),
+    );
   }
 
   toString(): string {

@@ -38,6 +38,11 @@ export default class SnpVerify extends BaseCommand {
     "family-id": pin("FAMILY_ID", 32),
     "image-id": pin("IMAGE_ID", 32),
     "chip-id": pin("CHIP_ID", 128),
+    "csp-id": Flags.string({
+      description: "CSP_ID of the VLEK certificate: the cloud provider.",
+      helpValue: "TEXT",
+      helpGroup: "EXPECTED VALUES",
+    }),
     vmpl: Flags.integer({
       description: "Privilege level at which the report was requested; 0 when left out.",
       min: 0,

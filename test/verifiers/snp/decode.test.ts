@@ -79,8 +79,8 @@ describe("carriers", () => {
     const hex = Buffer.from(raw).toString("hex");
     const forms = [raw, text(hex), text(`${hex.toUpperCase()}\n`), text(`${Buffer.from(raw).toString("base64")}\r\n`)];
     for (const form of forms) expect(decodeEvidence(form)).toMatchObject({ carrier: "raw", raw });
-    expect(codeOf(() => decodeEvidence(text(` ${hex}`)))).toBe("report-version");
-    expect(codeOf(() => decodeEvidence(text(`${hex}\n\n`)))).toBe("report-version");
+    expect(codeOf(() => decodeEvidence(text(` ${hex}`)))).toBe("report-size");
+    expect(codeOf(() => decodeEvidence(text(`${hex}\n\n`)))).toBe("report-size");
     expect(codeOf(() => decodeEvidence(text(hex.slice(2))))).toBe("report-size");
     expect(codeOf(() => decodeEvidence(text(hex.slice(1))))).toBe("report-size");
   });

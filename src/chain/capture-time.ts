@@ -1,0 +1,42 @@
+/** When the evidence was captured, held against the windows of everything that it rests on. */
+import { type Answers, holds, observed, skip } from "../claims/answer.ts";
+import { rfc } from "../time.ts";
+import type { SnpJudgement } from "../verifiers/snp/index.ts";
+import type { ChainPlan } from "./chain.ts";
+import type { chain } from "./claims.ts";
+import { withoutList } from "./rollback.ts";
+
+/** Two facts: the time is not in the future, and all that the evidence rests on was valid then. */
+export function captureTime(
+  plan: Pick<ChainPlan, "capturedAt" | "now" | "refreshed">,
+  snp: SnpJudgement | undefined,
+): Answers<typeof chain>["chain.capture.time"] {
+  const windows = snp?.windows ?? [];
+  if (windows.length === 0) return skip("not asked: no certificate path");
+  const lists = snp?.crls ?? [];
+  if (lists.length === 0) return withoutList(snp);
+  const t = plan.capturedAt.getTime();
+  const inside = (from: string, to: string | null): boolean =>
+    Date.parse(from) <= t && (to === null ? false : t <= Date.parse(to));
+  const outside = windows.filter((w) => !inside(w.from, w.to)).map((w) => w.name);
+  const listed = plan.refreshed || lists.some((l) => inside(l.thisUpdate, l.nextUpdate));
+  const future = t > plan.now.getTime();
+  const text = [
+    ...windows,
+    ...lists.map((l) => ({ name: `CRL of ${l.issuer}`, from: l.thisUpdate, to: l.nextUpdate ?? "?" })),
+  ]
+    .map((w) => `${w.name} ${w.from}..${w.to}`)
+    .join(", ");
+  const reasons = [
+    ...outside.map((name) => `outside the validity of ${name}`),
+    ...(listed ? [] : ["outside the window of every revocation list"]),
+    ...(future ? ["in the future"] : []),
+  ];
+  return holds(
+    outside.length === 0 && listed && !future,
+    { value: `inside ${text}`, origin: { kind: "recomputed", name: "validity windows of the collateral" } },
+    observed(rfc(plan.capturedAt), "capture", "capturedAt"),
+    "capture-time",
+    reasons.join(", "),
+  );
+}
