@@ -1,5 +1,9 @@
 /** Interleaved timing: ratios of minimums measured in one run, because one machine's milliseconds say nothing on another. */
-import { spawnSync } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+export const bin = fileURLToPath(new URL("../bin/run.js", import.meta.url));
 
 /** Environment in which every child runs: certificates from outside cost start-up time that is not pm's. */
 export const cleanEnv: NodeJS.ProcessEnv = { ...process.env };
@@ -20,14 +24,24 @@ export function wallMinimums(commands: readonly Command[], rounds: number): Map<
       const start = performance.now();
       const child = spawnSync(process.execPath, args, { env: cleanEnv, stdio: ["ignore", "ignore", "pipe"] });
       const took = performance.now() - start;
-      if (child.status !== status) throw new Error(`${name}: ended with ${child.status}, not ${status}: ${child.stderr}`);
+      if (child.status !== status)
+        throw new Error(`${name}: ended with ${child.status}, not ${status}: ${child.stderr}`);
       best.set(name, Math.min(best.get(name) ?? Number.POSITIVE_INFINITY, took));
     }
   return best;
 }
 
-/** Minimum time a call in milliseconds, the functions taking turns so that a busy moment hits all of them. */
-export function callMinimums(functions: Readonly<Record<string, () => void>>, rounds: number, calls: number): Map<string, number> {
+/** Runs Node once beside this process, which may have to serve it. @throws Error when it does not end with 0 */
+export async function runAsync(args: readonly string[]): Promise<void> {
+  await promisify(execFile)(process.execPath, [...args], { env: cleanEnv });
+}
+
+/** Minimum time of a call in milliseconds, the functions taking turns so that a busy moment hits all of them. */
+export function callMinimums(
+  functions: Readonly<Record<string, () => void>>,
+  rounds: number,
+  calls: number,
+): Map<string, number> {
   const best = new Map<string, number>();
   for (let round = 0; round < rounds; round++)
     for (const [name, call] of Object.entries(functions)) {

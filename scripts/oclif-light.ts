@@ -44,7 +44,9 @@ export function oclifLight(): Plugin {
     buildEnd(error) {
       const stale = [index, wsl, sortedByLocale].filter((one) => !applied.has(one));
       if (error === undefined && stale.length > 0)
-        throw new Error(`oclif has changed: no longer applies: ${stale.map((one) => one.replace("\0", "")).join(", ")}`);
+        throw new Error(
+          `oclif has changed: no longer applies: ${stale.map((one) => one.replace("\0", "")).join(", ")}`,
+        );
     },
   };
 }

@@ -149,7 +149,7 @@ export const decoders: readonly Decoder[] = [
     recognises: (bytes) => bytes.length < 4096 && jsonWith("nonce")(bytes),
     load: async () => {
       const { decodeAttestRequest } = await import("./verifiers/contrast/requests.ts");
-      return (bytes) => ({ nonce: Buffer.from(decodeAttestRequest(bytes)).toString("hex") });
+      return (bytes) => ({ nonce: Buffer.from(decodeAttestRequest(bytes).nonce).toString("hex") });
     },
   },
   {
@@ -166,7 +166,9 @@ export const decoders: readonly Decoder[] = [
   {
     id: "profile",
     media: "profile of pm, YAML",
-    recognises: (bytes) => bytes.length <= shownText && /^service[ \t]*:/m.test(latin(bytes, shownText)),
+    // Behind comments the file begins with a key of its top level.
+    recognises: (bytes) =>
+      bytes.length <= shownText && /^(?:\s*(?:#.*)?\n)*(?:version|service)[ \t]*:/.test(latin(bytes, shownText)),
     load: async () => {
       const { decodeProfile } = await import("./profile/load.ts");
       // Undefined members are left out, as JSON has none.

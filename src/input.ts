@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { PmError, usage } from "./errors.ts";
+import { systemReason } from "./system-reason.ts";
 
 export interface Input {
   /** As it was named: a path, or "stdin". */
@@ -14,19 +15,6 @@ export interface Input {
 
 /** Larger than any evidence that pm reads whole. */
 export const maxInputBytes = 64 * 1024 * 1024;
-
-const system: Readonly<Record<string, string>> = {
-  ENOENT: "no such file",
-  EACCES: "permission denied",
-  EISDIR: "is a directory",
-  ENOTDIR: "a part of the path is not a directory",
-};
-
-/** Name of a failed system call in words. */
-export const systemReason = (error: unknown): string => {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  return system[code] ?? (error instanceof Error ? error.message : String(error));
-};
 
 /**
  * Reads a file, or stdin for "-".

@@ -2,8 +2,8 @@
 import { createHash } from "node:crypto";
 import { appendFile, readFile } from "node:fs/promises";
 import { PmError, usage } from "./errors.ts";
-import { systemReason } from "./input.ts";
 import type { Report } from "./report/report.ts";
+import { systemReason } from "./system-reason.ts";
 
 const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 /** Predecessor of the first line. */

@@ -1,10 +1,11 @@
 /** Starts oclif and alone turns what was returned or thrown into output and the exit status (docs/exit-codes.md). */
 import { rename, writeFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
 import { run } from "@oclif/core/run";
 import { isPrinted, type Output, type Printed } from "./command.ts";
 import { PmError } from "./errors.ts";
-import { systemReason } from "./input.ts";
 import { safe } from "./report/text.ts";
+import { systemReason } from "./system-reason.ts";
 
 /**
  * Runs one command line and sets `process.exitCode`, which must be 70 before.
@@ -30,7 +31,8 @@ export async function main(argv: readonly string[], root: string): Promise<void>
     end(70, "PM_BUG", safe(String(error instanceof Error ? error.message : error))),
   );
   try {
-    const result: unknown = await run([...argv], { root, userPlugins: false, devPlugins: false });
+    // A path: oclif takes a URL in here for a relative path, and would run code out of the working folder's package.json.
+    const result: unknown = await run([...argv], { root: fileURLToPath(root), userPlugins: false, devPlugins: false });
     ended = true;
     if (isPrinted(result)) {
       process.exitCode = result.exitCode;
@@ -99,8 +101,14 @@ function oclifExit(error: unknown): number | undefined {
     : undefined;
 }
 
+/** pm's own messages may quote evidence and stay on one line; oclif's are about the command line and have several. */
+function errorText(error: unknown): string {
+  const text = (error instanceof Error ? error.message : String(error)).trim();
+  return error instanceof PmError ? safe(text) : text.split("\n").map(safe).join("\n");
+}
+
 function printError(error: unknown, json: boolean): void {
-  const message = safe((error instanceof Error ? error.message : String(error)).trim());
+  const message = errorText(error);
   const code = error instanceof PmError ? error.code : process.exitCode === 2 ? "PM_USAGE" : "PM_BUG";
   printMessage(
     code,

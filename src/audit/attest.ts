@@ -2,22 +2,41 @@
 import { auditCoordinator } from "../chain/coordinator.ts";
 import { unproven } from "../chain/unproven.ts";
 import { usage } from "../errors.ts";
+import type { BuiltInName } from "../profile/profile.ts";
 import { composeReport } from "../report/compose.ts";
 import type { Report } from "../report/report.ts";
-import { type Exchange, run } from "../run.ts";
+import { type Exchange, type Response, run } from "../run.ts";
 import { rfc } from "../time.ts";
-import { attestRequest, decodeAttestRequest } from "../verifiers/contrast/index.ts";
+import { attestRequest, capabilitiesRequest, decodeAttestRequest } from "../verifiers/contrast/index.ts";
 import { planOf, relaxationsOf } from "./plan.ts";
 import type { Settings } from "./settings.ts";
 import { type Opened, openLive, openRecorded } from "./source.ts";
 
-/** A request as it was sent and the body of its answer. */
+/** A question as it was posted and the body of its answer. */
 export interface Recorded {
-  readonly request: Uint8Array;
+  readonly nonce: Uint8Array;
   readonly response: Uint8Array;
+  /** Body of GET /capabilities, which the form v1 covers. */
+  readonly capabilities?: Uint8Array;
 }
 
-/** @throws PmError PM_USAGE for a request that is none, or another nonce beside it */
+/**
+ * The nonce of a recorded request, and the service in whose spelling it is.
+ * @throws PmError PM_USAGE for a file that is no such request
+ */
+export function recordedRequest(bytes: Uint8Array): { readonly nonce: Uint8Array; readonly service: BuiltInName } {
+  try {
+    const { nonce, wrapped } = decodeAttestRequest(bytes);
+    return { nonce, service: wrapped ? "privatemode" : "contrast" };
+  } catch (error) {
+    throw usage(
+      `--request: ${error instanceof Error ? error.message : String(error)}`,
+      'the JSON that was posted: {"nonce": "<base64 of 32 bytes>"}',
+    );
+  }
+}
+
+/** @throws PmError PM_USAGE for settings that cannot be used */
 export async function attest(settings: Settings, recorded: Recorded | undefined): Promise<Report> {
   const opened = recorded === undefined ? await openLive(settings) : await openExchange(settings, recorded);
   const at = settings.at ?? settings.now;
@@ -39,22 +58,11 @@ export async function attest(settings: Settings, recorded: Recorded | undefined)
   });
 }
 
-function openExchange(settings: Settings, { request, response }: Recorded): Promise<Opened> {
-  const nonce = nonceOf(request);
-  const exchange: Exchange = {
-    request: attestRequest(settings.profile.form, nonce),
-    response: { status: "ok", bytes: response, at: rfc(settings.now) },
-  };
-  return openRecorded(settings, nonce, exchange);
-}
-
-function nonceOf(request: Uint8Array): Uint8Array {
-  try {
-    return decodeAttestRequest(request);
-  } catch (error) {
-    throw usage(
-      `--request: ${error instanceof Error ? error.message : String(error)}`,
-      'the JSON that was posted: {"nonce": "<base64 of 32 bytes>"}',
-    );
-  }
+function openExchange(settings: Settings, { nonce, response, capabilities }: Recorded): Promise<Opened> {
+  const ok = (bytes: Uint8Array): Response => ({ status: "ok", bytes, at: rfc(settings.now) });
+  const exchanges: Exchange[] = [
+    { request: attestRequest(settings.profile.form, nonce), response: ok(response) },
+    ...(capabilities === undefined ? [] : [{ request: capabilitiesRequest, response: ok(capabilities) }]),
+  ];
+  return openRecorded(settings, nonce, exchanges);
 }

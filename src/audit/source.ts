@@ -27,6 +27,8 @@ export interface Opened {
 
 /** @throws PmError PM_USAGE for URLs, collateral or roots that cannot be used */
 export async function openLive(settings: Settings): Promise<Opened> {
+  if (settings.profile.coordinatorUrl === undefined)
+    throw usage("no Coordinator to ask", "add --coordinator URL, or coordinator.url to the profile");
   const nonce = drawNonce(settings);
   const source = await live(settings, nonce);
   return {
@@ -68,8 +70,11 @@ export async function openReplay(settings: Settings, bundle: Bundle): Promise<Op
 }
 
 /** A recorded request and its response as files; the vendor's services live unless offline. */
-export async function openRecorded(settings: Settings, nonce: Uint8Array, exchange: Exchange): Promise<Opened> {
-  const exchanges: Exchange[] = [exchange];
+export async function openRecorded(
+  settings: Settings,
+  nonce: Uint8Array,
+  exchanges: readonly Exchange[],
+): Promise<Opened> {
   return {
     source: recordedSource(exchanges, await live(settings, { bytes: nonce })),
     freshness: sentBefore(settings, "a recorded response: this run drew no nonce"),

@@ -24,7 +24,7 @@ function candidate(entry: SnpReferenceValue, origin: Origin, binding: Binding): 
   const said = (value: string, member: string): Sourced => ({
     value,
     origin,
-    at: `${entry.at}/${member} (line ${entry.line})`,
+    at: `${entry.at}/${member} (entry at line ${entry.line})`,
   });
   const { guestPolicy, platformInfo, minimumTcb } = entry;
   const { bootloader = 0, tee = 0, snp = 0, microcode = 0 } = minimumTcb;

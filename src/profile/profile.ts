@@ -55,7 +55,8 @@ export const builtIns: Readonly<Record<"contrast" | "privatemode", BuiltIn>> = {
     exactlyOneManifest: true,
   },
 };
-export const isBuiltIn = (name: string): name is keyof typeof builtIns => Object.hasOwn(builtIns, name);
+export type BuiltInName = keyof typeof builtIns;
+export const isBuiltIn = (name: string): name is BuiltInName => Object.hasOwn(builtIns, name);
 
 /** What flags may fill in; a flag wins over the file. */
 export interface ProfileFlags {
@@ -65,6 +66,8 @@ export interface ProfileFlags {
   readonly measurements?: readonly string[] | undefined;
   readonly api?: "v1" | undefined;
   readonly contrastVersion?: string | undefined;
+  /** Of the root CA's SubjectPublicKeyInfo, lower-case hex. */
+  readonly rootCaKeySha256?: string | undefined;
   /** False: what the audited party publishes is not asked for. */
   readonly published?: boolean;
 }
@@ -79,11 +82,7 @@ export interface LoadedFile {
 /**
  * @throws PmError PM_USAGE for references that are not built, for contradictions, and for a pin without a value
  */
-export function composeProfile(
-  service: keyof typeof builtIns,
-  loaded: LoadedFile | undefined,
-  flags: ProfileFlags,
-): Profile {
+export function composeProfile(service: BuiltInName, loaded: LoadedFile | undefined, flags: ProfileFlags): Profile {
   const base = builtIns[service];
   const file = loaded?.file;
   if (service === "privatemode" && (flags.api ?? file?.coordinator?.api) !== undefined)
@@ -103,7 +102,7 @@ export function composeProfile(
     ],
     minimumTcb: file?.minimumTcb,
     products: file?.products,
-    rootCaKeySha256: file?.coordinator?.rootCaKeySha256,
+    rootCaKeySha256: flags.rootCaKeySha256 ?? file?.coordinator?.rootCaKeySha256,
     promote: file?.promote ?? [],
     waivers: file?.waivers ?? [],
   };

@@ -75,7 +75,7 @@ function together(same: readonly ReportClaim[], first: ReportClaim, view: View):
     ...wrap(head, view.width).map(tone(view.paint, first.status, true)),
     ...wrap(first.reason ?? "no reason given", view.width, "  "),
     ...same.map((c) => `    ${safe(c.id)}`),
-    ...wrap("Settle what is named above first, then run again.", view.width, "  next      "),
+    ...wrap(nextStep(first, undefined), view.width, "  next      "),
   ];
 }
 
@@ -88,10 +88,23 @@ function inFull(c: ReportClaim, view: View, role: string = c.status): string[] {
     ...wrap(sentence(c, question), view.width, "  "),
     ...value("expected", c.expected, view),
     ...value("actual", c.actual, view),
-    ...(question === undefined ? [] : wrap(question.stops, view.width, "  means     ")),
-    ...(question === undefined ? [] : wrap(question.todo, view.width, "  next      ")),
+    // Only an answer "no" means that; of one that is not there it can be said what it would have stopped.
+    ...(question === undefined
+      ? []
+      : wrap(question.stops, view.width, c.status === "fail" ? "  means     " : "  stops     ")),
+    ...(question === undefined ? [] : wrap(nextStep(c, question), view.width, "  next      ")),
     ...(question === undefined ? [] : wrap(question.spec, view.width, "  follows   ")),
   ];
+}
+
+/** The question's own advice is for its "no" and for what has a code; the rest is open for a cause outside of it. */
+function nextStep(c: ReportClaim, question: Question | undefined): string {
+  if (c.status === "unavailable")
+    return "Run again when the source can be reached; a vendor's certificates and lists can also be given as files.";
+  if (c.status === "consistent" && c.code === undefined)
+    return "Review what the expected value comes from, and pin it, so that somebody else than the audited party vouches for it.";
+  const elsewhere = c.status !== "fail" && c.code === undefined && /^not (asked|answered)\b/.test(c.reason ?? "");
+  return question === undefined || elsewhere ? "Settle what is named above first, then run again." : question.todo;
 }
 
 /** The code's sentence says what kind of defect it is, the reason what was found this time. */
@@ -99,12 +112,15 @@ function sentence(c: ReportClaim, question: Question | undefined): string {
   const general = c.code === undefined ? undefined : question?.codes[c.code];
   const parts = [general, c.reason].filter((s) => s !== undefined);
   if (parts.length > 0) return parts.map(ended).join(" ");
-  return c.status === "consistent" ? "Equal, but both are the audited party's own word." : "The two values differ.";
+  return c.status === "consistent"
+    ? "It is as expected, but what is expected is the audited party's own word."
+    : "The two values differ.";
 }
 
-/** A reason as a sentence: they are written as messages, in lower case and without a full stop. */
+/** A reason as a sentence: they are written as messages, in lower case and without a full stop. Names keep their spelling. */
 const ended = (reason: string): string => {
-  const text = reason.charAt(0).toUpperCase() + reason.slice(1);
+  const word = /^[a-z][a-z']*(?=[\s,:;]|\.?$)/.test(reason);
+  const text = word ? reason.charAt(0).toUpperCase() + reason.slice(1) : reason;
   return /[.!?]$/.test(text) ? text : `${text}.`;
 };
 

@@ -3,8 +3,7 @@ import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
-import { dayFrom } from "../../fixtures/generator/amd.ts";
-import { makeAmdCrl } from "../../fixtures/generator/amd.ts";
+import { dayFrom, makeAmdCrl } from "../../fixtures/generator/amd.ts";
 import { encodeIndex, type Index } from "../../src/sources/bundle-index.ts";
 import { openIds, startWorld } from "./world.ts";
 
@@ -108,7 +107,8 @@ describe("an invented time", () => {
     const then = await world.judged([...world.live, ...pins, "--save", saved]);
     expect(then.claim("snp.chain.revocation")).toMatchObject({ status: "fail", code: "crl-expired" });
     const ran = await world.judged(replay(saved, "--at", iso(-40)));
-    expect([ran.status, openIds(ran)]).toEqual([1, ["chain.capture.time"]]);
+    expect([ran.status, ran.claim("snp.chain.revocation").status]).toEqual([1, "pass"]);
+    expect(ran.claim("chain.capture.time")).toMatchObject({ status: "fail", code: "capture-time" });
   });
   test("--refresh-collateral does not make good a time outside the certificates", async () => {
     const args = ["--refresh-collateral", "--kds-url", world.server.kdsUrl, "--at", new Date().toISOString()];

@@ -120,8 +120,6 @@ describeEvidence("contrast, insecure documents", () => {
     const ran = await runPm([
       "coordinator",
       "attest",
-      "--service",
-      "privatemode",
       "--response",
       at("privatemode-attest-ok.json"),
       "--request",

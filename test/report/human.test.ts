@@ -96,7 +96,9 @@ failed (live): 1 of 3 owed claims says no: world.measurement
 
   test("says that two words of the audited party agree, and nothing better", () => {
     const out = text(compose([judged({ "world.dates": consistent })]));
-    expect(out).toContain("= world.dates, report: consistent\n  Equal, but both are the audited party's own word.\n");
+    expect(out).toContain(
+      "= world.dates, report: consistent\n  It is as expected, but what is expected is the audited party's own word.\n",
+    );
     expect(out).toContain("the audited party's own word: its manifest");
   });
 

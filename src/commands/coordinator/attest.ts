@@ -31,10 +31,15 @@ export default class CoordinatorAttest extends BaseCommand {
       helpValue: "FILE",
     }),
     request: Flags.string({ description: "Recorded body of the question.", helpGroup: "EVIDENCE", helpValue: "FILE" }),
+    capabilities: Flags.string({
+      description: "Recorded body of GET /capabilities, for --api v1.",
+      helpGroup: "EVIDENCE",
+      helpValue: "FILE",
+      dependsOn: ["response"],
+    }),
     service: Flags.string({
-      description: "Built-in profile: contrast, or privatemode for answers in Privatemode's wrapper.",
+      description: "contrast, or privatemode for its wrapper; a recorded request says so itself.",
       options: ["contrast", "privatemode"],
-      default: "contrast",
       helpGroup: "EVIDENCE",
     }),
     api: Flags.string({
@@ -48,6 +53,11 @@ export default class CoordinatorAttest extends BaseCommand {
       helpValue: "FILE",
     }),
     "contrast-version": Flags.string({ description: "Rules of this Contrast version.", helpGroup: "EVIDENCE" }),
+    "root-ca-key-sha256": Flags.string({
+      description: "Key of the root CA as known from before or from another replica, 64 hex digits.",
+      helpGroup: "EVIDENCE",
+      helpValue: "HEX",
+    }),
     ...nonceFlags,
     ...collateralFlag,
     ...collateralFlags,
@@ -60,25 +70,37 @@ export default class CoordinatorAttest extends BaseCommand {
         "--response and --request belong together",
         "the nonce in the request is what the response must answer",
       );
-    if ((args.url === undefined) === (flags.response === undefined) && flags.service !== "privatemode")
+    const recorded = flags.response !== undefined && flags.request !== undefined;
+    if ((args.url === undefined) !== recorded && flags.service !== "privatemode")
       throw usage("name the Coordinator's URL, or a recorded exchange with --response and --request");
     const { composeProfile } = await import("../../profile/profile.ts");
-    const { attest } = await import("../../audit/attest.ts");
+    const { attest, recordedRequest } = await import("../../audit/attest.ts");
     const { loadApiKey } = await import("../../audit/api-key.ts");
-    const service = flags.service === "privatemode" ? "privatemode" : "contrast";
-    const profile = composeProfile(service, undefined, {
+    const asked = recorded
+      ? recordedRequest((await readInput(flags.request ?? "", "a recorded request")).bytes)
+      : undefined;
+    const service = flags.service === undefined ? (asked?.service ?? "contrast") : flags.service;
+    const rootCaKey = flags["root-ca-key-sha256"];
+    const profile = composeProfile(service === "privatemode" ? "privatemode" : "contrast", undefined, {
       coordinator: args.url,
       ...(await manifestSettings(flags)),
       api: flags.api === "v1" ? "v1" : undefined,
       contrastVersion: flags["contrast-version"],
+      ...(rootCaKey === undefined
+        ? {}
+        : { rootCaKeySha256: Buffer.from(hexFlag(rootCaKey, 32, "--root-ca-key-sha256")).toString("hex") }),
       published: false,
     });
-    const recorded =
-      flags.response === undefined || flags.request === undefined
+    const capabilities = flags.capabilities;
+    const exchange =
+      asked === undefined
         ? undefined
         : {
-            request: (await readInput(flags.request, "a recorded request")).bytes,
-            response: (await readInput(flags.response, "a recorded response")).bytes,
+            nonce: asked.nonce,
+            response: (await readInput(flags.response ?? "", "a recorded response")).bytes,
+            ...(capabilities === undefined
+              ? {}
+              : { capabilities: (await readInput(capabilities, "recorded capabilities")).bytes }),
           };
     const report = await attest(
       {
@@ -94,7 +116,7 @@ export default class CoordinatorAttest extends BaseCommand {
         firstUse: true,
         notice: (text) => this.logToStderr(`pm: ${text}`),
       },
-      recorded,
+      exchange,
     );
     return this.report(report, flags);
   }

@@ -23,12 +23,18 @@ export function attestRequest(form: ApiForm, nonce: Uint8Array): Request {
 /** Contrast after v1.20; its digest is in the report data of /v1/attest. */
 export const capabilitiesRequest: Request = { service: "coordinator", path: "/capabilities", maxBytes: 64 * 1024 };
 
+export interface RecordedRequest {
+  /** Exactly 32 bytes. */
+  readonly nonce: Uint8Array;
+  /** The member is spelt as Privatemode's wrapper spells it. */
+  readonly wrapped: boolean;
+}
+
 /**
  * The nonce of a recorded request, `{"nonce": base64}` or `{"Nonce": base64}`.
- * @returns exactly 32 bytes
  * @throws PmError PM_EVIDENCE_MALFORMED
  */
-export function decodeAttestRequest(bytes: Uint8Array): Uint8Array {
+export function decodeAttestRequest(bytes: Uint8Array): RecordedRequest {
   const what = "attestation request";
   const { root } = readJson(bytes, { what, reasonCode: "response-malformed", maxBytes: 64 * 1024, maxNodes: 64 });
   const [only, ...more] = root.kind === "object" ? root.members : [];
@@ -37,5 +43,5 @@ export function decodeAttestRequest(bytes: Uint8Array): Uint8Array {
     throw malformed(`${what}: needs an object with the one text member "nonce"`, "response-malformed");
   const nonce = fromBase64(only.value.value, `${what}: nonce`);
   if (nonce.length !== 32) throw malformed(`${what}: nonce of ${nonce.length} bytes, needs 32`, "response-malformed");
-  return nonce;
+  return { nonce, wrapped: only.name === "Nonce" };
 }

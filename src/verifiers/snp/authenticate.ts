@@ -103,12 +103,13 @@ function vekFormat({ vek }: Material): Authenticity["snp.vek.format"] {
   const { kind, turin, present, problems } = vek.vek;
   const required = requiredExtensions(kind, turin);
   const [first] = problems;
+  // Names alone do not show what is twice or malformed.
+  const found = problems.map((p) => `; ${p.message}`).join("");
   return holds(
     first === undefined && required.join() === present.join(),
     specified(`${kind}: ${required.join(" ")}`, "57230", "chapter 3"),
-    observed(`${kind}: ${present.join(" ")}`, `certificate ${vek.from}`, "extensions"),
+    observed(`${kind}: ${present.join(" ")}${found}`, `certificate ${vek.from}`, "extensions"),
     first?.code ?? "vek-ext-missing",
-    problems.map((p) => p.message).join("; "),
   );
 }
 

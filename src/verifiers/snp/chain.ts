@@ -158,13 +158,15 @@ function chainAnswer(
   const last = path.at(-1);
   const end = last === undefined ? "" : sha256(last.raw);
   const messages = coded.filter((p) => p.code !== "chain-validity").map((p) => p.message);
-  const places = [vek, intermediate].flatMap((f) => ("from" in f ? [f.from] : []));
+  const named = { "report key": vek, intermediate };
+  const places = Object.entries(named).flatMap(([name, f]) => ("from" in f ? [`${name} ${f.from}`] : []));
+  // Names and root can be right while the path is not: the values that are shown must differ then, too.
+  const found = messages.length === 0 ? "" : `; ${messages.join("; ")}`;
   return holds(
     code === undefined && end === root.sha256,
     { value: `${expected.join(" < ")}, SHA-256 ${root.sha256}`, origin: root.origin },
-    observed(`${path.map(nameOf).join(" < ")}, SHA-256 ${end}`, "certificates", places.join("; ")),
+    observed(`${path.map(nameOf).join(" < ")}, SHA-256 ${end}${found}`, "certificates", places.join("; ")),
     code ?? "chain-root",
-    messages.join("; "),
   );
 }
 

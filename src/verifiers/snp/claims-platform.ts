@@ -94,7 +94,7 @@ export const platformQuestions = catalogue("snp", {
     spec: "56860 4.3, POLICY",
     stops:
       "A guest launched under a weaker policy than agreed: other firmware, shared cores, memory outside the package.",
-    todo: "Compare the two policies below bit by bit, and have the guest launched with the agreed one.",
+    todo: "Compare the two policies bit by bit, and have the guest launched with the agreed one.",
     owed: "pinned",
     codes: { "policy-bits": "POLICY allows what the reference does not, or lacks a restriction that it demands." },
   },
@@ -103,7 +103,7 @@ export const platformQuestions = catalogue("snp", {
     spec: "56860 7.3, PLATFORM_INFO",
     stops:
       "Simultaneous multithreading, memory without error correction or an unfinished alias check, where they matter.",
-    todo: "Compare the two values below; have the host's firmware settings changed.",
+    todo: "Compare the two values; have the host's firmware settings changed.",
     owed: "pinned",
     codes: {
       "platform-info": "PLATFORM_INFO has what the reference forbids, lacks what it demands, or has an unknown bit.",

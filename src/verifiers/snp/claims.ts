@@ -131,7 +131,7 @@ export const pins = catalogue("snp", {
     asks: "Was the guest's launch compared with a value that somebody gave?",
     spec: "56860 7.3, MEASUREMENT and ID_KEY_DIGEST",
     stops: "Calling genuine hardware verified although anything at all may run on it.",
-    todo: "Give --measurement or --id-key-digest from a source that you trust, or ask only with --authentic-only.",
+    todo: "Name what should run, from a source that you trust: --measurement or --id-key-digest of pm snp verify, reference values of a manifest; or ask only with --authentic-only. Where a value was named and differs, settle that.",
     owed: "always",
     codes: {
       measurement: "The launch measurement is not the expected one.",
@@ -142,7 +142,7 @@ export const pins = catalogue("snp", {
     asks: "Was what binds the report to its purpose compared with a value that somebody gave?",
     spec: "56860 7.3, REPORT_DATA and HOST_DATA",
     stops: "A genuine report of another guest or another day, relayed.",
-    todo: "Give --report-data or --host-data, or ask only with --authentic-only.",
+    todo: "Name whom the report should answer: --report-data or --host-data of pm snp verify; a Coordinator's answer names it itself; or ask only with --authentic-only. Where a value was named and differs, settle that.",
     owed: "always",
     codes: {
       "report-data": "The report data is not the expected one.",

@@ -1,0 +1,86 @@
+/**
+ * One SNP report verified in process against the node:crypto calls that it cannot do without: the certificates parsed,
+ * their three RSA-PSS signatures, the report's P-384 signature; with a revocation list one RSA-PSS signature more.
+ */
+import { constants, type KeyObject, verify, X509Certificate } from "node:crypto";
+import { judge } from "../src/claims/subject.ts";
+import { conclude } from "../src/claims/verdict.ts";
+import { decodeCrl } from "../src/crypto/crl.ts";
+import { p384SignatureFromAmd } from "../src/crypto/ecdsa.ts";
+import {
+  decodeReport,
+  noReferences,
+  pinnedBy,
+  type SnpReferences,
+  snp,
+  testRoot,
+  verifySnp,
+  withoutRevocation,
+} from "../src/verifiers/snp/index.ts";
+import { type GuestFiles, guestFiles } from "./fixture.ts";
+import { callMinimums, type Row } from "./measure.ts";
+
+const at = new Date();
+const [rounds, calls] = [400, 3];
+const flag = (name: string, bytes: Uint8Array) => ({
+  value: Buffer.from(bytes).toString("hex"),
+  origin: { kind: "flag", name } as const,
+});
+
+/** The whole judgement, from bytes to verdict, with and without a revocation list. */
+function verification({ guest, chain, crl }: GuestFiles, withCrl: boolean): () => void {
+  const references: SnpReferences = {
+    ...noReferences,
+    measurement: flag("--measurement", guest.fields.measurement),
+    reportData: flag("--report-data", guest.fields.reportData),
+  };
+  const given = { vek: guest.vek.certificate, chain, ...(withCrl ? { crl } : {}) };
+  const roots = testRoot(guest.authority.ark.certificate, "ark.der");
+  const trust = { roots, revocation: "allow-unchecked" } as const;
+  const nothing = () => ({ status: "unavailable", reason: "offline" }) as const;
+  return () => {
+    const { answers } = verifySnp({ bytes: guest.report, given }, nothing, [references], trust, at);
+    const subject = { name: "report", catalogue: withoutRevocation(snp, answers), pinned: pinnedBy(references) };
+    const { verdict } = conclude([judge(subject, answers)], { waivers: [], promoted: new Set(), now: at });
+    // A judgement that fails early may not count as a fast one.
+    if (verdict !== "verified") throw new Error(`verdict ${verdict}`);
+  };
+}
+
+/** The node:crypto calls alone, on the same bytes. */
+function floor({ guest, crl }: GuestFiles, withCrl: boolean): () => void {
+  const { authority, vek } = guest;
+  const { ark, ask } = authority;
+  const { signed, signature } = decodeReport(guest.report);
+  const numbers = p384SignatureFromAmd(signature.r, signature.s);
+  const list = decodeCrl(crl);
+  const pss = (data: Uint8Array, bytes: Uint8Array, key: KeyObject): boolean =>
+    verify("sha384", data, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 48 }, bytes);
+  return () => {
+    const [leaf, intermediate, root] = [vek.certificate, ask.certificate, ark.certificate].map(
+      (der) => new X509Certificate(der),
+    );
+    const good =
+      root?.verify(root.publicKey) &&
+      intermediate?.verify(root.publicKey) &&
+      leaf?.verify(intermediate.publicKey) &&
+      (!withCrl || pss(list.tbs, list.signature, root.publicKey)) &&
+      numbers !== undefined &&
+      verify("sha384", signed, { key: leaf.publicKey, dsaEncoding: "ieee-p1363" }, numbers);
+    if (good !== true) throw new Error("the floor does not verify");
+  };
+}
+
+export function inProcess(folder: string): Row[] {
+  const files = guestFiles(folder);
+  return [false, true].map((withCrl) => {
+    const best = callMinimums({ pm: verification(files, withCrl), floor: floor(files, withCrl) }, rounds, calls);
+    const [ours, least] = [best.get("pm") ?? Number.NaN, best.get("floor") ?? Number.NaN];
+    const what = withCrl ? "SNP report with chain and revocation list" : "SNP report with chain";
+    return {
+      what: `${what} in process (${ours.toFixed(2)} ms) / its node:crypto calls (${least.toFixed(2)} ms)`,
+      ratio: ours / least,
+      target: 1.3,
+    };
+  });
+}
