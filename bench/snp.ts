@@ -5,6 +5,7 @@
 import { constants, type KeyObject, verify, X509Certificate } from "node:crypto";
 import { judge } from "../src/claims/subject.ts";
 import { conclude } from "../src/claims/verdict.ts";
+import { decodeCertificate } from "../src/crypto/certificate.ts";
 import { decodeCrl } from "../src/crypto/crl.ts";
 import { p384SignatureFromAmd } from "../src/crypto/ecdsa.ts";
 import {
@@ -21,7 +22,7 @@ import { type GuestFiles, guestFiles } from "./fixture.ts";
 import { callMinimums, type Row } from "./measure.ts";
 
 const at = new Date();
-const [rounds, calls] = [400, 3];
+const [rounds, calls] = [500, 4];
 const flag = (name: string, bytes: Uint8Array) => ({
   value: Buffer.from(bytes).toString("hex"),
   origin: { kind: "flag", name } as const,
@@ -47,27 +48,25 @@ function verification({ guest, chain, crl }: GuestFiles, withCrl: boolean): () =
   };
 }
 
-/** The node:crypto calls alone, on the same bytes. */
+/** The node:crypto calls alone, on the same bytes; where the signed parts lie is known beforehand. */
 function floor({ guest, crl }: GuestFiles, withCrl: boolean): () => void {
   const { authority, vek } = guest;
-  const { ark, ask } = authority;
+  const chain = [vek.certificate, authority.ask.certificate, authority.ark.certificate];
+  const parts = [...chain.map((der) => decodeCertificate(der)), ...(withCrl ? [decodeCrl(crl)] : [])];
   const { signed, signature } = decodeReport(guest.report);
   const numbers = p384SignatureFromAmd(signature.r, signature.s);
-  const list = decodeCrl(crl);
-  const pss = (data: Uint8Array, bytes: Uint8Array, key: KeyObject): boolean =>
-    verify("sha384", data, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 48 }, bytes);
+  const pss = ({ tbs, signature: bytes }: (typeof parts)[number], key: KeyObject): boolean =>
+    verify("sha384", tbs, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 48 }, bytes);
   return () => {
-    const [leaf, intermediate, root] = [vek.certificate, ask.certificate, ark.certificate].map(
-      (der) => new X509Certificate(der),
-    );
+    const [leaf, ask, ark] = chain.map((der) => new X509Certificate(der).publicKey);
     const good =
-      root?.verify(root.publicKey) &&
-      intermediate?.verify(root.publicKey) &&
-      leaf?.verify(intermediate.publicKey) &&
-      (!withCrl || pss(list.tbs, list.signature, root.publicKey)) &&
       numbers !== undefined &&
-      verify("sha384", signed, { key: leaf.publicKey, dsaEncoding: "ieee-p1363" }, numbers);
-    if (good !== true) throw new Error("the floor does not verify");
+      leaf !== undefined &&
+      ask !== undefined &&
+      ark !== undefined &&
+      parts.every((part, i) => pss(part, i === 0 ? ask : ark)) &&
+      verify("sha384", signed, { key: leaf, dsaEncoding: "ieee-p1363" }, numbers);
+    if (!good) throw new Error("the floor does not verify");
   };
 }
 

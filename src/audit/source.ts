@@ -40,11 +40,12 @@ export async function openLive(settings: Settings): Promise<Opened> {
   };
 }
 
-/** Of a record only somebody who chose the nonce before can say that it is fresh: --nonce names what was sent. */
-const sentBefore = ({ nonce, requireFresh }: Settings, notDrawn: string): ChainPlan["freshness"] =>
-  nonce === undefined
-    ? { notDrawn, owed: requireFresh }
-    : { drawn: { value: hex(nonce), origin: { kind: "flag", name: "--nonce" } } };
+/** A record may answer the nonce that --nonce names; that it is fresh shows only in the run that sent it. */
+const ofRecord = ({ nonce, requireFresh }: Settings, notDrawn: string): ChainPlan["freshness"] => ({
+  notDrawn,
+  ...(nonce === undefined ? {} : { named: { value: hex(nonce), origin: { kind: "flag", name: "--nonce" } } }),
+  owed: requireFresh,
+});
 
 const nonceOrigin = ({ nonce, now }: Settings): Origin =>
   nonce === undefined
@@ -62,7 +63,7 @@ export async function openReplay(settings: Settings, bundle: Bundle): Promise<Op
   const capturedAt = new Date(bundle.capturedAt);
   return {
     source: settings.refreshCollateral ? refreshSource(bundle, await live(settings)) : replaySource(bundle, collateral),
-    freshness: sentBefore(settings, "the nonce is the capturer's: this run drew none"),
+    freshness: ofRecord(settings, "the nonce is the capturer's: this run drew none"),
     freshnessLine: `recorded at ${rfc(capturedAt)} by the capturer's clock; this run drew no nonce`,
     capturedAt,
     marksDir: settings.refreshCollateral ? cacheDirOf(settings) : undefined,
@@ -77,7 +78,7 @@ export async function openRecorded(
 ): Promise<Opened> {
   return {
     source: recordedSource(exchanges, await live(settings, { bytes: nonce })),
-    freshness: sentBefore(settings, "a recorded response: this run drew no nonce"),
+    freshness: ofRecord(settings, "a recorded response: this run drew no nonce"),
     freshnessLine: "recorded response; this run drew no nonce",
     capturedAt: settings.now,
     marksDir: undefined,

@@ -1,20 +1,19 @@
 /** When the evidence was captured, held against the windows of everything that it rests on. */
 import { type Answers, holds, observed, skip } from "../claims/answer.ts";
 import { rfc } from "../time.ts";
-import type { SnpJudgement } from "../verifiers/snp/index.ts";
 import type { ChainPlan } from "./chain.ts";
 import type { chain } from "./claims.ts";
+import type { CoordinatorAudit } from "./coordinator.ts";
 import { withoutList } from "./rollback.ts";
 
 /** Two facts: the time is not in the future, and all that the evidence rests on was valid then. */
 export function captureTime(
   plan: Pick<ChainPlan, "capturedAt" | "now" | "refreshed">,
-  snp: SnpJudgement | undefined,
+  coordinator: Pick<CoordinatorAudit, "snp" | "blocked">,
 ): Answers<typeof chain>["chain.capture.time"] {
-  const windows = snp?.windows ?? [];
-  if (windows.length === 0) return skip("not asked: no certificate path");
-  const lists = snp?.crls ?? [];
-  if (lists.length === 0) return withoutList(snp);
+  const { windows = [], crls: lists = [] } = coordinator.snp ?? {};
+  if (windows.length === 0) return coordinator.blocked ?? skip("not asked: no certificate path");
+  if (lists.length === 0) return withoutList(coordinator);
   const t = plan.capturedAt.getTime();
   const inside = (from: string, to: string | null): boolean =>
     Date.parse(from) <= t && (to === null ? false : t <= Date.parse(to));

@@ -73,10 +73,10 @@ export function auditChain(plan: ChainPlan, look: Look, at: Date): ChainAudit {
   ]);
   const answers: ChainAnswers = {
     ...behindTheGate(plan, coordinator),
-    "chain.capture.time": captureTime(plan, coordinator.snp),
+    "chain.capture.time": captureTime(plan, coordinator),
     "chain.nonce.beacon": beacon(plan, coordinator.nonce),
     "chain.collateral.not_rolled_back": plan.vendorAsked
-      ? notRolledBack(offeredCrls, coordinator.snp, look)
+      ? notRolledBack(offeredCrls, coordinator, look)
       : skip("the auditor gave the revocation list: --collateral"),
   };
   const published = staticPart(plan, coordinator, look);
@@ -116,15 +116,16 @@ type Gated = Pick<
 >;
 
 /** What is compared with fields of the report is asked only when the report is the vendor's. */
-function behindTheGate(plan: ChainPlan, { snp }: CoordinatorAudit): Gated {
+function behindTheGate(plan: ChainPlan, coordinator: CoordinatorAudit): Gated {
+  const { snp, blocked } = coordinator;
   const questions = {
     "chain.reference.measurement_known": chain["chain.reference.measurement_known"],
     "chain.reference.tcb_floor": chain["chain.reference.tcb_floor"],
     "chain.reference.product": chain["chain.reference.product"],
   };
-  if (snp === undefined) return all(questions, skip("not asked: no SNP evidence in the answer"));
-  const { report } = snp;
-  if (report === undefined) return all(questions, snp.blocked ?? skip("not asked: the report is not authentic"));
+  const report = snp?.report;
+  if (snp === undefined || report === undefined)
+    return all(questions, blocked ?? skip("not asked: the report is not authentic"));
   return {
     "chain.reference.measurement_known": measurementKnown(plan.measurements, report),
     "chain.reference.tcb_floor": tcbFloor(plan.minimumTcb, report, snp),

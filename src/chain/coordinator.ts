@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { hex } from "../bytes/hex.ts";
-import { type Answers, all, cannot, gate, type Origin, type Sourced, skip } from "../claims/answer.ts";
+import { type Answer, type Answers, all, cannot, gate, type Origin, type Sourced, skip } from "../claims/answer.ts";
 import { type Judged, judge } from "../claims/subject.ts";
 import type { Anchor, Json } from "../report/report.ts";
 import type { Look, Request, Response } from "../run.ts";
@@ -71,6 +71,8 @@ export interface CoordinatorAudit {
   readonly nonce: Nonce | undefined;
   /** Undefined when the answer held no SNP evidence. */
   readonly snp: SnpJudgement | undefined;
+  /** What every question behind the gate says while the gate is closed. */
+  readonly blocked: Answer<never> | undefined;
   readonly manifest: DecodedManifest | undefined;
   /** What became of the question to the Coordinator. */
   readonly answered: Response["status"];
@@ -134,6 +136,7 @@ export function auditCoordinator(plan: CoordinatorPlan, look: Look, at: Date): C
     anchors: evidence.snp?.anchors ?? [],
     nonce,
     snp: evidence.snp,
+    blocked: "blocked" in evidence.attested ? evidence.attested.blocked : undefined,
     manifest,
     answered: answer.status,
     reference,

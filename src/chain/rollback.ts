@@ -1,8 +1,9 @@
 /** Revocation lists against the high-water marks of this installation: an older, still valid list hides a revocation. */
 import { type Answer, type Answers, cannot, holds, observed, skip, unavailable } from "../claims/answer.ts";
 import type { Look, Request } from "../run.ts";
-import type { SeenCrl, SnpJudgement } from "../verifiers/snp/index.ts";
+import type { SeenCrl } from "../verifiers/snp/index.ts";
 import type { chain } from "./claims.ts";
+import type { CoordinatorAudit } from "./coordinator.ts";
 
 /** What this installation saw of an issuer before. */
 export const highWaterRequest = (issuer: string): Request => ({
@@ -37,18 +38,22 @@ function markOf(bytes: Uint8Array): Mark | null | undefined {
   };
 }
 
-/** There is nothing to look at: as open as the claim of revocation itself. */
-export const withoutList = (snp: SnpJudgement | undefined): Answer<never> =>
-  (snp?.answers["snp.chain.revocation"].status === "unavailable" ? unavailable : skip)("no authentic revocation list");
+/** There is nothing to look at: as open as what kept it away, or as the claim of revocation itself. */
+export const withoutList = ({ snp, blocked }: Pick<CoordinatorAudit, "snp" | "blocked">): Answer<never> =>
+  snp === undefined && blocked !== undefined
+    ? blocked
+    : (snp?.answers["snp.chain.revocation"].status === "unavailable" ? unavailable : skip)(
+        "no authentic revocation list",
+      );
 
 /** Where the service offered none, the list that came with the evidence is the one that could be an old one. */
 export function notRolledBack(
   offered: readonly SeenCrl[],
-  snp: SnpJudgement | undefined,
+  coordinator: Pick<CoordinatorAudit, "snp" | "blocked">,
   look: Look,
 ): Answers<typeof chain>["chain.collateral.not_rolled_back"] {
-  const lists = offered.length > 0 ? offered : (snp?.crls ?? []);
-  if (lists.length === 0) return withoutList(snp);
+  const lists = offered.length > 0 ? offered : (coordinator.snp?.crls ?? []);
+  if (lists.length === 0) return withoutList(coordinator);
   const compared: { readonly crl: SeenCrl; readonly mark: Mark | null }[] = [];
   for (const crl of lists) {
     const answer = look(highWaterRequest(crl.issuer));

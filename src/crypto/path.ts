@@ -21,6 +21,26 @@ export type { PathProblem, PathProfile, PathRule } from "./pathrules.ts";
 /** More than any vendor's chain; bounds the signature checks that a supplied path can cost. */
 const maxLength = 10;
 
+interface Checked {
+  readonly issuer: Certificate;
+  readonly algorithms: PathProfile["algorithms"];
+  readonly result: ReturnType<typeof verifySignature>;
+}
+const checked = new WeakMap<Certificate, Checked>();
+
+/**
+ * The same two decoded certificates give the same answer, since decoding copies the bytes: a root and its intermediates
+ * are checked once a process (0.1 ms each of 1.3 ms a report, bench/snp.ts), and their place in a path at each use.
+ */
+function checkSignature(certificate: Certificate, issuer: Certificate, { algorithms }: PathProfile): Checked["result"] {
+  const before = checked.get(certificate);
+  if (before?.issuer === issuer && before.algorithms === algorithms) return before.result;
+  const { tbs, signatureAlgorithm: outer, signature } = certificate;
+  const result = verifySignature(tbs, outer, signature, issuer, algorithms);
+  checked.set(certificate, { issuer, algorithms, result });
+  return result;
+}
+
 /** The inner and outer AlgorithmIdentifier, and the signature with the issuer's key. */
 function signatureProblem(
   certificate: Certificate,
@@ -28,10 +48,10 @@ function signatureProblem(
   profile: PathProfile,
   report: Report,
 ): boolean {
-  const { tbs, signatureAlgorithm: outer, tbsSignatureAlgorithm: inner, signature } = certificate;
+  const { signatureAlgorithm: outer, tbsSignatureAlgorithm: inner } = certificate;
   if (!sameBytes(outer, inner))
     report("algorithm-mismatch", "signature algorithm inside and outside the signed part differ");
-  const result = verifySignature(tbs, outer, signature, issuer, profile.algorithms);
+  const result = checkSignature(certificate, issuer, profile);
   if (result === "algorithm")
     report(
       "algorithm",

@@ -1,6 +1,6 @@
 /** A verifier that is wrong, or wronged: what it drops, repeats or promises can never be a pass. */
 import { describe, expect, test } from "vitest";
-import { type Answer, type Answers, all, equal, gate, observed, skip } from "../../src/claims/answer.ts";
+import { type Answer, type Answers, all, equal, gate, observed, skip, unavailable } from "../../src/claims/answer.ts";
 import { catalogue } from "../../src/claims/question.ts";
 import { type Judged, judge } from "../../src/claims/subject.ts";
 import { conclude, type Rules } from "../../src/claims/verdict.ts";
@@ -88,9 +88,11 @@ describe("answers that were not made by a comparison", () => {
 
 describe("a gate", () => {
   const value = { report: 1 };
+  const own = equal({ value: "1", origin: { kind: "audited-party", name: "m" } }, observed("1", "e"), "no");
   test.each<[string, Readonly<Record<string, Answer>>]>([
     ["nobody asked", {}],
     ["one skip", { "x.a.one": good, "x.a.two": skip("not asked") }],
-    ["all consistent", all(two, equal({ value: "1", origin: { kind: "audited-party", name: "m" } }, observed("1", "e"), "no"))],
+    ["one consistent", { "x.a.one": own, "x.a.two": good }],
+    ["all unavailable", all(two, unavailable("no answer"))],
   ])("stays closed: %s", (_what, stage) => expect(gate(stage, value)).not.toHaveProperty("value"));
 });

@@ -1,14 +1,21 @@
 /** The program around the judgement: planted code, promises that nobody waits for, a TLS switch in the environment. */
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
 import { spawnNode } from "../exit/spawn.ts";
-import { lastLine, startWorld } from "./world.ts";
+import { startWorld } from "./world.ts";
 
 const world = await startWorld();
 const project = fileURLToPath(new URL("../..", import.meta.url));
+// Takes connections and says nothing.
+const silent = createServer(() => undefined);
+await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+silent.unref();
+const address = silent.address();
+const silentUrl = `http://127.0.0.1:${typeof address === "object" ? address?.port : 0}`;
 const scratch = mkdtempSync(join(tmpdir(), "pm-process-"));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
@@ -68,7 +75,6 @@ describe("a plugin planted in the user's folders", () => {
       const ran = await spawnNode([bin, ...args], { env, cwd: at("cwd") });
       expect([ran.status, ran.stdout.includes("verified (live)\n")]).toEqual([args === live ? 3 : 2, false]);
     }
-    const { existsSync } = await import("node:fs");
     expect(places.filter((p) => existsSync(join(p, "node_modules", "planted", "ran")))).toEqual([]);
   });
 });
@@ -108,19 +114,8 @@ describe("a program that ends before it has decided", () => {
     ["an error thrown in a timer", 'setTimeout(() => { throw new TypeError("late"); }, 150); setTimeout(() => {}, 100_000);'],
     ["a rejection that nobody holds", 'setTimeout(() => { void Promise.reject(new Error("late")); }, 150); setTimeout(() => {}, 100_000);'],
   ])("%s: 70", async (what, source) => {
-    world.server.hooks.answer = what.startsWith("a source") ? undefined : () => undefined;
-    const silent = await spawnNode([...preload(what.replaceAll(/\W/g, "-"), source), ...slow()]);
-    expect([silent.status, silent.stdout.includes("verified")]).toEqual([70, false]);
+    const slow = ["verify", "contrast", "--coordinator", silentUrl, ...world.root, ...world.pins];
+    const ran = await spawnNode([...preload(what.replaceAll(/\W/g, "-"), source), ...slow]);
+    expect([ran.status, ran.stdout.includes("verified")]).toEqual([70, false]);
   });
-  const slow = (): string[] => ["verify", "contrast", "--coordinator", silentUrl, ...world.root, ...world.pins];
 });
-
-// Takes connections and says nothing.
-const { createServer } = await import("node:net");
-const silentServer = createServer(() => undefined);
-await new Promise<void>((resolve) => silentServer.listen(0, "127.0.0.1", resolve));
-silentServer.unref();
-const silentAddress = silentServer.address();
-const silentUrl = `http://127.0.0.1:${typeof silentAddress === "object" ? silentAddress?.port : 0}`;
-void symlinkSync;
-void lastLine;

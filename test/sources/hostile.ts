@@ -109,7 +109,8 @@ export async function startHostile(elsewhere: () => string = () => "http://127.0
   const sockets = new Set<Socket>();
   const table = handlers(elsewhere);
   const server = createServer((request, response) => {
-    const path = (request.url ?? "").split("?")[0] ?? "";
+    // `/never/as/attest` is `/never` under the path that a client appends to its base URL.
+    const path = ((request.url ?? "").split("?")[0] ?? "").replace(/\/as\/.*$/, "");
     asked.set(path, (asked.get(path) ?? 0) + 1);
     response.on("error", () => undefined);
     const handler = table[path] ?? table["/404"];

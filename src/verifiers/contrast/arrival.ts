@@ -97,8 +97,11 @@ export function expectedManifest(
 }
 
 export function fresh({ fresh: freshness, nonce }: CoordinatorInput): CoordinatorAnswers["contrast.nonce.fresh"] {
-  if (!("drawn" in freshness)) return skip(freshness.notDrawn);
-  return equal(freshness.drawn, observed(hex(nonce), "request", "/nonce"), "nonce-not-fresh");
+  const actual = observed(hex(nonce), "request", "/nonce");
+  if ("drawn" in freshness) return equal(freshness.drawn, actual, "nonce-not-fresh");
+  return freshness.named === undefined || freshness.named.value === actual.value
+    ? skip(freshness.notDrawn)
+    : equal(freshness.named, actual, "nonce-not-fresh");
 }
 
 export function historyValid(history: readonly DecodedManifest[]): CoordinatorAnswers["contrast.history.valid"] {

@@ -56,8 +56,13 @@ export interface CoordinatorInput {
   readonly read: StateResult;
   /** The 32 bytes of the request to which the response was given. */
   readonly nonce: Uint8Array;
-  /** The nonce that this run drew or was told to use (hex), or why there is none and whether freshness is owed anyway. */
-  readonly fresh: { readonly drawn: Sourced } | { readonly notDrawn: string; readonly owed: boolean };
+  /**
+   * The nonce (hex) that this run drew or was told to send. For a record: why it sent none, the nonce that somebody says
+   * was sent (a record of another one fails, a record of this one still proves no freshness), and whether it is owed.
+   */
+  readonly fresh:
+    | { readonly drawn: Sourced }
+    | { readonly notDrawn: string; readonly named?: Sourced; readonly owed: boolean };
   /** SHA-256 (lower-case hex) of the manifest's raw bytes, and who vouches; origin pinned, recomputed or audited-party. */
   readonly reference: Sourced | undefined;
   readonly rules: ManifestRules;

@@ -1,4 +1,5 @@
 /** The Coordinator: what its answer says about itself, then, behind the gate, what the CPU's evidence binds. */
+import { hex } from "../../bytes/hex.ts";
 import { type Answers, all, graded, type Origin, type Sourced } from "../../claims/answer.ts";
 import {
   capabilities,
@@ -71,10 +72,14 @@ export function verifyCoordinator(input: CoordinatorInput): CoordinatorJudgement
   };
 }
 
+/** A record of another nonce than the named one owes the question, and so fails; of the named one it does not. */
+const freshnessOwed = ({ fresh: f, nonce }: CoordinatorInput): boolean =>
+  "drawn" in f || f.owed || (f.named !== undefined && f.named.value !== hex(nonce));
+
 function pinnedIn(input: CoordinatorInput): ReadonlySet<string> {
   const form = input.read.state?.form;
   return new Set([
-    ...("drawn" in input.fresh || input.fresh.owed ? ["contrast.nonce.fresh"] : []),
+    ...(freshnessOwed(input) ? ["contrast.nonce.fresh"] : []),
     ...(input.historyLength === undefined ? [] : ["contrast.history.length"]),
     ...(input.rootCaKey === undefined ? [] : ["contrast.ca.key"]),
     ...(form === "v1" || input.capabilities !== undefined ? ["contrast.api.capabilities"] : []),
