@@ -1,6 +1,8 @@
 /**
  * One SNP report verified in process against the node:crypto calls that it cannot do without: the certificates parsed,
  * their three RSA-PSS signatures, the report's P-384 signature; with a revocation list one RSA-PSS signature more.
+ * A process that judges many reports checks the signatures of root and intermediate once (src/crypto/path.ts); the rows
+ * "first report" show what it is without that, root and key imported anew each time.
  */
 import { constants, type KeyObject, verify, X509Certificate } from "node:crypto";
 import { judge } from "../src/claims/subject.ts";
@@ -29,17 +31,18 @@ const flag = (name: string, bytes: Uint8Array) => ({
 });
 
 /** The whole judgement, from bytes to verdict, with and without a revocation list. */
-function verification({ guest, chain, crl }: GuestFiles, withCrl: boolean): () => void {
+function verification({ guest, chain, crl }: GuestFiles, withCrl: boolean, first = false): () => void {
   const references: SnpReferences = {
     ...noReferences,
     measurement: flag("--measurement", guest.fields.measurement),
     reportData: flag("--report-data", guest.fields.reportData),
   };
   const given = { vek: guest.vek.certificate, chain, ...(withCrl ? { crl } : {}) };
-  const roots = testRoot(guest.authority.ark.certificate, "ark.der");
-  const trust = { roots, revocation: "allow-unchecked" } as const;
+  const root = () => testRoot(guest.authority.ark.certificate, "ark.der");
+  const known = root();
   const nothing = () => ({ status: "unavailable", reason: "offline" }) as const;
   return () => {
+    const trust = { roots: first ? root() : known, revocation: "allow-unchecked" } as const;
     const { answers } = verifySnp({ bytes: guest.report, given }, nothing, [references], trust, at);
     const subject = { name: "report", catalogue: withoutRevocation(snp, answers), pinned: pinnedBy(references) };
     const { verdict } = conclude([judge(subject, answers)], { waivers: [], promoted: new Set(), now: at });
@@ -72,14 +75,30 @@ function floor({ guest, crl }: GuestFiles, withCrl: boolean): () => void {
 
 export function inProcess(folder: string): Row[] {
   const files = guestFiles(folder);
-  return [false, true].map((withCrl) => {
-    const best = callMinimums({ pm: verification(files, withCrl), floor: floor(files, withCrl) }, rounds, calls);
-    const [ours, least] = [best.get("pm") ?? Number.NaN, best.get("floor") ?? Number.NaN];
-    const what = withCrl ? "SNP report with chain and revocation list" : "SNP report with chain";
-    return {
-      what: `${what} in process (${ours.toFixed(2)} ms) / its node:crypto calls (${least.toFixed(2)} ms)`,
-      ratio: ours / least,
-      target: 1.3,
-    };
+  return [false, true].flatMap((withCrl) => {
+    const best = callMinimums(
+      {
+        pm: verification(files, withCrl),
+        first: verification(files, withCrl, true),
+        floor: floor(files, withCrl),
+      },
+      rounds,
+      calls,
+    );
+    const [ours, first, least] = ["pm", "first", "floor"].map((name) => best.get(name) ?? Number.NaN) as [
+      number,
+      number,
+      number,
+    ];
+    const what = `SNP report with chain${withCrl ? " and revocation list" : ""}`;
+    const ms = (value: number): string => `${value.toFixed(2)} ms`;
+    return [
+      {
+        what: `${what} in process (${ms(ours)}) / its node:crypto calls (${ms(least)})`,
+        ratio: ours / least,
+        target: 1.3,
+      },
+      { what: `the same, first report of a process (${ms(first)})`, ratio: first / least },
+    ];
   });
 }

@@ -19,22 +19,36 @@ export const isWsl = false;
 export const powerShellPath = async () => "powershell.exe";
 `;
 
+/** Asked, outside production, for a tsconfig.json beside the commands; it would put the compiler's front into the bundle. */
+const typescript = "\0typescript";
+const typescriptCode = "export {};";
+
 /** Sorting by locale loads ICU's collation, 0.25 x \`node -e 0\`, and sorts otherwise on another machine. */
 const sortedByLocale = ".sort((a, b) => a.id.localeCompare(b.id))";
 const sortedByCode = ".sort((a, b) => (a.id < b.id ? -1 : 1))";
+
+const virtual = new Map([
+  [index, indexCode],
+  [wsl, wslCode],
+  [typescript, typescriptCode],
+]);
+const replaced = new Map([
+  ["wsl-utils", wsl],
+  ["typescript", typescript],
+]);
 
 export function oclifLight(): Plugin {
   const applied = new Set<string>();
   return {
     name: "oclif-light",
     resolveId(source, importer) {
-      if (source === "wsl-utils") return wsl;
-      return source === "@oclif/core" && importer !== undefined && !importer.includes("node_modules") ? index : null;
+      if (source === "@oclif/core" && importer !== undefined && !importer.includes("node_modules")) return index;
+      return replaced.get(source) ?? null;
     },
     load(id) {
-      if (id !== index && id !== wsl) return null;
-      applied.add(id);
-      return id === index ? indexCode : wslCode;
+      const code = virtual.get(id);
+      if (code !== undefined) applied.add(id);
+      return code ?? null;
     },
     transform(code, id) {
       if (!id.endsWith("/@oclif/core/lib/config/plugin.js") || !code.includes(sortedByLocale)) return null;
@@ -42,7 +56,7 @@ export function oclifLight(): Plugin {
       return { code: code.replace(sortedByLocale, sortedByCode), map: null };
     },
     buildEnd(error) {
-      const stale = [index, wsl, sortedByLocale].filter((one) => !applied.has(one));
+      const stale = [...virtual.keys(), sortedByLocale].filter((one) => !applied.has(one));
       if (error === undefined && stale.length > 0)
         throw new Error(
           `oclif has changed: no longer applies: ${stale.map((one) => one.replace("\0", "")).join(", ")}`,

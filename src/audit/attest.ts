@@ -40,7 +40,7 @@ export function recordedRequest(bytes: Uint8Array): { readonly nonce: Uint8Array
 export async function attest(settings: Settings, recorded: Recorded | undefined): Promise<Report> {
   const opened = recorded === undefined ? await openLive(settings) : await openExchange(settings, recorded);
   const at = settings.at ?? settings.now;
-  const plan = planOf(settings, opened.freshness, opened.capturedAt);
+  const plan = planOf(settings, opened);
   const { result } = await run((look) => auditCoordinator(plan, look, at), opened.source);
   return composeReport({
     audited: { judged: result.judged, evidence: result.evidence, anchors: result.anchors, notProven: unproven },

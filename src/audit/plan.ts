@@ -8,15 +8,12 @@ import { testRootRelaxation } from "../report/compose.ts";
 import type { Relaxation } from "../report/report.ts";
 import type { Settings } from "./settings.ts";
 
-/** Where the nonce comes from in this run. */
-export type Freshness = ChainPlan["freshness"];
-
 const profileOrigin = (profile: Profile): Origin => ({ kind: "pinned", file: profile.name, sha256: profile.sha256 });
 
-/**
- * @param capturedAt by the capturer's clock
- */
-export function planOf(settings: Settings, freshness: Freshness, capturedAt: Date): ChainPlan {
+export function planOf(
+  settings: Settings,
+  { freshness, capturedAt, vendorAsked }: Pick<ChainPlan, "freshness" | "capturedAt" | "vendorAsked">,
+): ChainPlan {
   const { profile, beacon } = settings;
   const origin = profileOrigin(profile);
   const length: Sourced = { value: "1", origin: { kind: "profile", name: profile.name }, at: "history: exactly-one" };
@@ -42,7 +39,7 @@ export function planOf(settings: Settings, freshness: Freshness, capturedAt: Dat
     capturedAt,
     now: settings.now,
     refreshed: settings.refreshCollateral,
-    vendorAsked: settings.collateral === undefined,
+    vendorAsked,
   };
 }
 

@@ -7,7 +7,7 @@ import type { Origin } from "../claims/answer.ts";
 import { PmError, usage } from "../errors.ts";
 import type { Exchange, Source } from "../run.ts";
 import type { Bundle } from "../sources/bundle.ts";
-import { loadCollateral } from "../sources/collateral.ts";
+import { type Collateral, loadCollateral } from "../sources/collateral.ts";
 import type { CoordinatorOptions } from "../sources/coordinator.ts";
 import { limitedTo } from "../sources/net.ts";
 import { collateralDir } from "../sources/paths.ts";
@@ -21,6 +21,8 @@ export interface Opened {
   /** Text for people. */
   readonly freshnessLine: string;
   readonly capturedAt: Date;
+  /** Revocation lists come from the vendor's service or the evidence, not from the auditor. */
+  readonly vendorAsked: boolean;
   /** Folder of the high-water marks, in runs that asked the vendor live. */
   readonly marksDir: string | undefined;
 }
@@ -30,9 +32,10 @@ export async function openLive(settings: Settings): Promise<Opened> {
   if (settings.profile.coordinatorUrl === undefined)
     throw usage("no Coordinator to ask", "add --coordinator URL, or coordinator.url to the profile");
   const nonce = drawNonce(settings);
-  const source = await live(settings, nonce);
+  const collateral = await collateralOf(settings);
   return {
-    source,
+    source: await live(settings, collateral, nonce),
+    vendorAsked: collateral?.holdsCrl !== true,
     freshness: { drawn: { value: hex(nonce.bytes), origin: nonceOrigin(settings) } },
     freshnessLine: freshnessLine(settings),
     capturedAt: settings.now,
@@ -59,10 +62,13 @@ export async function openReplay(settings: Settings, bundle: Bundle): Promise<Op
       "--refresh-collateral judges under today's collateral, and needs to know for when",
       `add --at, for example --at ${rfc(settings.now)}`,
     );
-  const collateral = settings.collateral === undefined ? undefined : await loadCollateral(settings.collateral);
+  const collateral = await collateralOf(settings);
   const capturedAt = new Date(bundle.capturedAt);
   return {
-    source: settings.refreshCollateral ? refreshSource(bundle, await live(settings)) : replaySource(bundle, collateral),
+    source: settings.refreshCollateral
+      ? refreshSource(bundle, await live(settings, collateral))
+      : replaySource(bundle, collateral),
+    vendorAsked: collateral?.holdsCrl !== true,
     freshness: ofRecord(settings, "the nonce is the capturer's: this run drew none"),
     freshnessLine: `recorded at ${rfc(capturedAt)} by the capturer's clock; this run drew no nonce`,
     capturedAt,
@@ -76,8 +82,10 @@ export async function openRecorded(
   nonce: Uint8Array,
   exchanges: readonly Exchange[],
 ): Promise<Opened> {
+  const collateral = await collateralOf(settings);
   return {
-    source: recordedSource(exchanges, await live(settings, { bytes: nonce })),
+    source: recordedSource(exchanges, await live(settings, collateral, { bytes: nonce })),
+    vendorAsked: collateral?.holdsCrl !== true,
     freshness: ofRecord(settings, "a recorded response: this run drew no nonce"),
     freshnessLine: "recorded response; this run drew no nonce",
     capturedAt: settings.now,
@@ -92,7 +100,10 @@ function cacheDirOf({ kdsUrl, testRoot }: Settings): string {
   });
 }
 
-async function live(settings: Settings, nonce?: Nonce): Promise<Source> {
+const collateralOf = async ({ collateral }: Settings): Promise<Collateral | undefined> =>
+  collateral === undefined ? undefined : loadCollateral(collateral);
+
+async function live(settings: Settings, collateral: Collateral | undefined, nonce?: Nonce): Promise<Source> {
   const { profile, kdsUrl, offline, notice } = settings;
   const coordinator = coordinatorOptions(settings);
   return liveSource({
@@ -103,7 +114,7 @@ async function live(settings: Settings, nonce?: Nonce): Promise<Source> {
     ...(coordinator === undefined ? {} : { coordinator }),
     ...(profile.publishedUrl === undefined ? {} : { publishedUrl: new URL(profile.publishedUrl).origin }),
     ...(kdsUrl === undefined ? {} : { kdsUrl }),
-    ...(settings.collateral === undefined ? {} : { collateral: await loadCollateral(settings.collateral) }),
+    ...(collateral === undefined ? {} : { collateral }),
     ...(nonce === undefined ? {} : { decided: new Map([[nonceRequest.path, encodeNonce(nonce)]]) }),
   });
 }

@@ -60,7 +60,7 @@ async function judge(
   opened: Opened,
 ): Promise<{ plan: ChainPlan; at: Date; outcome: Outcome<ChainAudit> }> {
   const at = judgementTime(settings, opened);
-  const plan = planOf(settings, opened.freshness, opened.capturedAt);
+  const plan = planOf(settings, opened);
   const outcome = await run((look) => auditChain(plan, look, at), opened.source);
   return { plan, at, outcome };
 }

@@ -110,8 +110,12 @@ export function auditCoordinator(plan: CoordinatorPlan, look: Look, at: Date): C
     ...(plan.rootCaKey === undefined ? {} : { rootCaKey: plan.rootCaKey }),
     at,
   });
+  // A manifest may spell one key in two cases: that is its own claim's business, and each spelling stays a subject.
+  const spelled = new Map<string, number>();
   const policies = judgement.policies.map(({ key, entry, body }) => {
-    const name = policySubject(key.value);
+    const nth = (spelled.get(key.value) ?? 0) + 1;
+    spelled.set(key.value, nth);
+    const name = nth === 1 ? policySubject(key.value) : `${policySubject(key.value)} (${nth})`;
     const judged = body === undefined ? undefined : verifyPolicy(body, key);
     return {
       name,

@@ -31,7 +31,9 @@ afterEach(() => world.reset());
 
 let copies = 0;
 /** A copy with another index and further blobs; everything else stays well-formed. */
-function forged(change: (index: Index, blob: (bytes: Uint8Array) => { sha256: string; size: number }) => Index): string {
+function forged(
+  change: (index: Index, blob: (bytes: Uint8Array) => { sha256: string; size: number }) => Index,
+): string {
   const folder = join(world.folder, `forged-${copies++}`);
   cpSync(original, folder, { recursive: true });
   const blob = (bytes: Uint8Array) => {
@@ -118,17 +120,22 @@ describe("an invented time", () => {
 });
 
 describe("authority inside a bundle", () => {
-  test.each(["pm.yaml", "profile.yaml", "ark.pem", "manifest.json", "waivers.json", "blobs/index.json", "blobs/sha256/pm.yaml"])(
-    "%s beside the index: refused, nothing is read from it",
-    async (name) => {
-      const folder = forged((index) => index);
-      mkdirSync(join(folder, name, ".."), { recursive: true });
-      writeFileSync(join(folder, name), "version: 1\nservice: contrast\n");
-      const ran = await world.pm([...replay(folder), "--json"]);
-      expect(ran.status).toBe(1);
-      expect(ran.stdout).toContain("does not belong there");
-    },
-  );
+  test.each([
+    "pm.yaml",
+    "profile.yaml",
+    "ark.pem",
+    "manifest.json",
+    "waivers.json",
+    "blobs/index.json",
+    "blobs/sha256/pm.yaml",
+  ])("%s beside the index: refused, nothing is read from it", async (name) => {
+    const folder = forged((index) => index);
+    mkdirSync(join(folder, name, ".."), { recursive: true });
+    writeFileSync(join(folder, name), "version: 1\nservice: contrast\n");
+    const ran = await world.pm([...replay(folder), "--json"]);
+    expect(ran.status).toBe(1);
+    expect(ran.stdout).toContain("does not belong there");
+  });
   test.each(["profile", "owed", "waivers", "roots", "verdict", "__proto__"])("member %s of the index", async (name) => {
     const folder = forged((index) => index);
     const path = join(folder, "index.json");

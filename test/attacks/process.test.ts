@@ -33,13 +33,22 @@ describe("a plugin planted in the user's folders", () => {
     const plugin = join(folder, "node_modules", "planted");
     mkdirSync(plugin, { recursive: true });
     const own = { name: "planted", version: "1.0.0", type: "module", main: "hook.js" };
-    const hooks = { init: "./hook.js", prerun: "./hook.js", postrun: "./hook.js", finally: "./hook.js", command_not_found: "./hook.js" };
+    const hooks = {
+      init: "./hook.js",
+      prerun: "./hook.js",
+      postrun: "./hook.js",
+      finally: "./hook.js",
+      command_not_found: "./hook.js",
+    };
     writeFileSync(join(plugin, "package.json"), JSON.stringify({ ...own, oclif: { hooks } }));
     writeFileSync(join(plugin, "hook.js"), planted);
     const user = { name: "user", private: true, dependencies: { planted: "1.0.0" } };
     writeFileSync(
       join(folder, "package.json"),
-      JSON.stringify({ ...user, oclif: { schema: 1, plugins: [{ name: "planted", type: "user" }, "planted"], devPlugins: ["planted"], hooks } }),
+      JSON.stringify({
+        ...user,
+        oclif: { schema: 1, plugins: [{ name: "planted", type: "user" }, "planted"], devPlugins: ["planted"], hooks },
+      }),
     );
   };
   test("runs none of its code, and changes no verdict", async () => {
@@ -59,7 +68,8 @@ describe("a plugin planted in the user's folders", () => {
       mkdirSync(place, { recursive: true });
       plant(place);
     }
-    for (const rc of [".pmrc", ".oclifrc", ".oclifrc.json", "pm.config.js"]) writeFileSync(at("cwd", rc), '{"plugins":["planted"]}');
+    for (const rc of [".pmrc", ".oclifrc", ".oclifrc.json", "pm.config.js"])
+      writeFileSync(at("cwd", rc), '{"plugins":["planted"]}');
     const env = {
       HOME: homes,
       XDG_DATA_HOME: at("data"),
@@ -96,7 +106,10 @@ describe("a program that ends before it has decided", () => {
     ["main throws", 'export async function main() { throw new TypeError("oops"); }'],
     ["main is not there", "export const other = 1;"],
     ["the module does not parse", "export const = 1;"],
-    ["a promise rejects that nobody holds", 'export async function main() { void Promise.reject(new Error("x")); await new Promise(() => {}); }'],
+    [
+      "a promise rejects that nobody holds",
+      'export async function main() { void Promise.reject(new Error("x")); await new Promise(() => {}); }',
+    ],
   ])("%s: not 0", async (what, source) => {
     const ran = await spawnNode([withMain(what.replaceAll(/\W/g, "-"), source)]);
     expect(ran.status).not.toBe(0);
@@ -110,9 +123,18 @@ describe("a program that ends before it has decided", () => {
     return ["--import", pathToFileURL(path).href, join(project, "bin", "run.js")];
   };
   test.each([
-    ["a source whose promise never settles", 'import http from "node:http"; http.request = () => ({ on() {}, end() {}, destroy() {}, once() {} }); const t = globalThis.setTimeout; globalThis.setTimeout = (f, ms, ...a) => { const x = t(f, ms, ...a); x.unref(); return x; };'],
-    ["an error thrown in a timer", 'setTimeout(() => { throw new TypeError("late"); }, 150); setTimeout(() => {}, 100_000);'],
-    ["a rejection that nobody holds", 'setTimeout(() => { void Promise.reject(new Error("late")); }, 150); setTimeout(() => {}, 100_000);'],
+    [
+      "a source whose promise never settles",
+      'import http from "node:http"; http.request = () => ({ on() {}, end() {}, destroy() {}, once() {} }); const t = globalThis.setTimeout; globalThis.setTimeout = (f, ms, ...a) => { const x = t(f, ms, ...a); x.unref(); return x; };',
+    ],
+    [
+      "an error thrown in a timer",
+      'setTimeout(() => { throw new TypeError("late"); }, 150); setTimeout(() => {}, 100_000);',
+    ],
+    [
+      "a rejection that nobody holds",
+      'setTimeout(() => { void Promise.reject(new Error("late")); }, 150); setTimeout(() => {}, 100_000);',
+    ],
   ])("%s: 70", async (what, source) => {
     const slow = ["verify", "contrast", "--coordinator", silentUrl, ...world.root, ...world.pins];
     const ran = await spawnNode([...preload(what.replaceAll(/\W/g, "-"), source), ...slow]);

@@ -69,7 +69,11 @@ describe("waivers", () => {
     expect(ran.report.waivers).toMatchObject([{ state: "not-waivable" }]);
   });
   test("the manifest's reference cannot be waived", async () => {
-    const args = verify(waiver("contrast.manifest.expected", "coordinator", later), "--manifest-sha256", "00".repeat(32));
+    const args = verify(
+      waiver("contrast.manifest.expected", "coordinator", later),
+      "--manifest-sha256",
+      "00".repeat(32),
+    );
     const ran = await world.judged(args);
     expect(ran.status).toBe(1);
     expect(ran.report.waivers).toMatchObject([{ state: "not-waivable" }]);
@@ -162,8 +166,14 @@ describe("a profile that does not say one thing", () => {
     ["a level that is missing", "minimumTcb: {bootloader: 1, tee: 0, snp: 0}"],
     ["__proto__", "__proto__: {history: any}"],
     ["a waiver without an owner", `waivers: [{claim: snp.report.vmpl, subject: x, reason: y, expires: "${later}"}]`],
-    ["a waiver with an empty owner", `waivers: [{claim: snp.report.vmpl, subject: x, reason: y, owner: "", expires: "${later}"}]`],
-    ["a waiver that never expires", "waivers: [{claim: snp.report.vmpl, subject: x, reason: y, owner: z, expires: never}]"],
+    [
+      "a waiver with an empty owner",
+      `waivers: [{claim: snp.report.vmpl, subject: x, reason: y, owner: "", expires: "${later}"}]`,
+    ],
+    [
+      "a waiver that never expires",
+      "waivers: [{claim: snp.report.vmpl, subject: x, reason: y, owner: z, expires: never}]",
+    ],
     ["a scope", "scope: full"],
   ])("%s is a usage error with line and column", async (_what, text) => {
     const ran = await world.pm(verify(text));
@@ -176,7 +186,10 @@ describe("a profile that does not say one thing", () => {
   test("a pin beside another file's digest", async () => {
     const ran = await world.pm([
       "verify",
-      world.write("two.yaml", base("").replace("file: manifest.json", `file: manifest.json, sha256: "${"00".repeat(32)}"`)),
+      world.write(
+        "two.yaml",
+        base("").replace("file: manifest.json", `file: manifest.json, sha256: "${"00".repeat(32)}"`),
+      ),
       ...root,
     ]);
     expect(ran.status).toBe(2);
@@ -188,7 +201,9 @@ describe("a profile that does not say one thing", () => {
     expect([none.status, none.stderr]).toEqual([2, expect.stringContaining("no such file")]);
   });
   test("floors and product lines of the profile count beside the manifest's", async () => {
-    const ran = await world.judged(verify("minimumTcb: {bootloader: 255, tee: 255, snp: 255, microcode: 255}\nproducts: [Turin]"));
+    const ran = await world.judged(
+      verify("minimumTcb: {bootloader: 255, tee: 255, snp: 255, microcode: 255}\nproducts: [Turin]"),
+    );
     expect([ran.status, openIds(ran)]).toEqual([1, ["chain.reference.tcb_floor", "chain.reference.product"]]);
     expect(lastLine(await world.pm(verify("products: [Turin]")))).toContain("chain.reference.product");
   });

@@ -158,45 +158,51 @@ describe("the key service", () => {
 describe("a large answer", () => {
   const big = 15 * 1024 * 1024;
   const base64 = (bytes: number): string => "A".repeat(Math.floor(bytes / 4) * 4);
-  const body = (change: (answer: Record<string, unknown>) => void): void => {
+  const body = (change: (answer: Readonly<Record<string, unknown>>) => Record<string, unknown>): void => {
     server.hooks.answer = (request, answer) => {
       if (request.path !== "/attest") return undefined;
       const value = JSON.parse(Buffer.from(answer.body).toString()) as Record<string, unknown>;
-      change(value);
-      return { ...answer, body: Buffer.from(JSON.stringify(value)) };
+      return { ...answer, body: Buffer.from(JSON.stringify({ ...value, ...change(value) })) };
     };
   };
   const small = (bytes: string): string => Buffer.from(bytes).toString("base64");
-  test.each<[string, (answer: Record<string, unknown>) => void]>([
-    ["one huge manifest", (a) => void (a["manifests"] = [base64(big)])],
-    ["very many manifests", (a) => void (a["manifests"] = Array.from({ length: 200_000 }, () => small("{}")))],
-    ["very many copies of the manifest", (a) => {
-      const [one] = a["manifests"] as string[];
-      a["manifests"] = Array.from({ length: Math.floor(big / (one?.length ?? 1)) }, () => one);
-    }],
-    ["one huge policy", (a) => void (a["policies"] = [base64(big)])],
-    ["very many policies", (a) => void (a["policies"] = Array.from({ length: 200_000 }, (_, i) => small(`p${i}`)))],
-    ["a huge document", (a) => void (a["raw_attestation_doc"] = base64(big))],
-    ["a huge root CA", (a) => void (a["root_ca"] = base64(big))],
-    ["a manifest of very many policies", (a) => {
-      const policies = Object.fromEntries(
-        Array.from({ length: 60_000 }, (_, i) => [i.toString(16).padStart(64, "0"), { SANs: ["a"], WorkloadSecretID: `w${i}`, Role: "" }]),
-      );
-      const [one = ""] = (a["manifests"] as string[]).slice(-1);
-      const manifest = JSON.parse(Buffer.from(one, "base64").toString()) as Record<string, unknown>;
-      manifest["Policies"] = { ...(manifest["Policies"] as object), ...policies };
-      a["manifests"] = [small(JSON.stringify(manifest))];
-    }],
-    ["a manifest nested without end", (a) => void (a["manifests"] = [small(`${"[".repeat(1_000_000)}`)])],
-    ["very many members", (a) => {
-      for (let i = 0; i < 300_000; i++) a[`m${i}`] = 1;
-    }],
+  test.each<[string, (answer: Readonly<Record<string, unknown>>) => Record<string, unknown>]>([
+    ["one huge manifest", () => ({ manifests: [base64(big)] })],
+    ["very many manifests", () => ({ manifests: Array.from({ length: 200_000 }, () => small("{}")) })],
+    [
+      "very many copies of the manifest",
+      (a) => {
+        const [one] = a["manifests"] as string[];
+        return { manifests: Array.from({ length: Math.floor(big / (one?.length ?? 1)) }, () => one) };
+      },
+    ],
+    ["one huge policy", () => ({ policies: [base64(big)] })],
+    ["very many policies", () => ({ policies: Array.from({ length: 200_000 }, (_, i) => small(`p${i}`)) })],
+    ["a huge document", () => ({ raw_attestation_doc: base64(big) })],
+    ["a huge root CA", () => ({ root_ca: base64(big) })],
+    [
+      "a manifest of very many policies",
+      (a) => {
+        const policies = Object.fromEntries(
+          Array.from({ length: 60_000 }, (_, i) => [
+            i.toString(16).padStart(64, "0"),
+            { SANs: ["a"], WorkloadSecretID: `w${i}`, Role: "" },
+          ]),
+        );
+        const [one = ""] = (a["manifests"] as string[]).slice(-1);
+        const manifest = JSON.parse(Buffer.from(one, "base64").toString()) as Record<string, unknown>;
+        manifest["Policies"] = { ...(manifest["Policies"] as object), ...policies };
+        return { manifests: [small(JSON.stringify(manifest))] };
+      },
+    ],
+    ["a manifest nested without end", () => ({ manifests: [small(`${"[".repeat(1_000_000)}`)] })],
+    ["very many members", () => Object.fromEntries(Array.from({ length: 300_000 }, (_, i) => [`m${i}`, 1]))],
   ])("%s is answered in time", async (_what, change) => {
     body(change);
     const ran = await measured([...world.live, ...pins, "--json", "--save", join(world.folder, "large.tar")]);
     expect([1, 3]).toContain(ran.status);
-    expect(ran.ms).toBeLessThan(20_000);
-    expect(ran.peakMiB).toBeLessThan(1500);
+    expect(ran.ms).toBeLessThan(15_000);
+    expect(ran.peakMiB).toBeLessThan(600);
   });
 });
 
@@ -219,7 +225,17 @@ describe("the API key", () => {
   async function everything(url: string): Promise<{ ran: Ran; text: string }> {
     const place = join(world.folder, `key-${runs++}`);
     const env = world.home(`key-home-${runs}`);
-    const args = ["verify", profile(url), "--api-key-file", keyFile, ...root, "--kds-url", server.kdsUrl, "--timeout", "2"];
+    const args = [
+      "verify",
+      profile(url),
+      "--api-key-file",
+      keyFile,
+      ...root,
+      "--kds-url",
+      server.kdsUrl,
+      "--timeout",
+      "2",
+    ];
     const keep = ["--save", `${place}-bundle`, "--journal", `${place}.jsonl`];
     const ran = await world.pm([...args, ...keep, "--output", "json", "--output", `human=${place}.txt`], { env });
     const capture = await world.pm(["capture", ...args.slice(1), "--save", `${place}.tar`], { env });
@@ -228,10 +244,21 @@ describe("the API key", () => {
       .map((e) => join(e.parentPath, e.name))
       .filter((f) => f.startsWith(place) || f.includes("key-home"));
     expect(files.length).toBeGreaterThan(2);
-    const text = [ran.stdout, ran.stderr, capture.stdout, capture.stderr, ...files.map((f) => readFileSync(f, "latin1"))].join("\n");
+    const text = [
+      ran.stdout,
+      ran.stderr,
+      capture.stdout,
+      capture.stderr,
+      ...files.map((f) => readFileSync(f, "latin1")),
+    ].join("\n");
     return { ran, text };
   }
-  const spellings = [canary, encodeURIComponent(canary), Buffer.from(canary).toString("base64").slice(2, -6), canary.slice(0, 20)];
+  const spellings = [
+    canary,
+    encodeURIComponent(canary),
+    Buffer.from(canary).toString("base64").slice(2, -6),
+    canary.slice(0, 20),
+  ];
   const clean = (text: string): void => {
     for (const spelling of spellings) expect(text.includes(spelling)).toBe(false);
   };
@@ -257,9 +284,20 @@ describe("the API key", () => {
     },
   );
   test.each<[string, (key: string) => { headers?: Record<string, string>; body?: string; status?: number }]>([
-    ["in JSON escapes", (k) => ({ body: JSON.stringify({ version: "K" }).replace("K", [...k].map((c) => `\\u00${c.charCodeAt(0).toString(16)}`).join("")) })],
+    [
+      "in JSON escapes",
+      (k) => ({
+        body: JSON.stringify({ version: "K" }).replace(
+          "K",
+          [...k].map((c) => `\\u00${c.charCodeAt(0).toString(16)}`).join(""),
+        ),
+      }),
+    ],
     ["as a content encoding", (k) => ({ headers: { "content-encoding": k } })],
-    ["behind 190 characters of an error text", (k) => ({ status: 400, body: JSON.stringify({ error: `${"x".repeat(175)} ${k}` }) })],
+    [
+      "behind 190 characters of an error text",
+      (k) => ({ status: 400, body: JSON.stringify({ error: `${"x".repeat(175)} ${k}` }) }),
+    ],
     ["behind 190 characters of a content type", (k) => ({ headers: { "content-type": `${"x".repeat(175)} ${k}` } })],
     ["in a location", (k) => ({ status: 302, headers: { location: `http://127.0.0.2/${encodeURIComponent(k)}` } })],
     ["as a status message's header", (k) => ({ headers: { "x-key": k, "set-cookie": k } })],
@@ -282,7 +320,16 @@ describe("the API key", () => {
     const one = await world.pm(["verify", "privatemode", "--api-key-file", bad, ...pins]);
     const url = `http://user:${encodeURIComponent(canary)}@127.0.0.1:1/`;
     const two = await world.pm(["verify", "contrast", "--coordinator", url, ...pins]);
-    const three = await world.pm(["verify", "contrast", "--coordinator", server.url, "--kds-url", url, ...pins, "--json"]);
+    const three = await world.pm([
+      "verify",
+      "contrast",
+      "--coordinator",
+      server.url,
+      "--kds-url",
+      url,
+      ...pins,
+      "--json",
+    ]);
     expect([one.status, two.status, three.status]).toEqual([2, 2, 2]);
     clean([one, two, three].map((r) => r.stdout + r.stderr).join());
   });

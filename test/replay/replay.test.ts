@@ -15,7 +15,15 @@ const world = await startWorld();
 const { deployment, server, live, pins, root } = world;
 const bin = fileURLToPath(new URL("../../bin/run.js", import.meta.url));
 const [folder, tar] = [join(world.folder, "saved"), join(world.folder, "saved.tar")];
-const replay = (bundle: string, ...more: string[]) => ["verify", bundle, "--profile", "contrast", ...root, ...pins, ...more];
+const replay = (bundle: string, ...more: string[]) => [
+  "verify",
+  bundle,
+  "--profile",
+  "contrast",
+  ...root,
+  ...pins,
+  ...more,
+];
 let first: Report;
 beforeAll(async () => {
   const ran = await world.judged([...live, ...pins, "--save", folder]);
@@ -201,10 +209,27 @@ syncBuiltinESMExports();
   });
   test.each([
     ["verify of a bundle", () => replay(folder), 0],
-    ["with --offline, --save, --journal and --json", () => replay(folder, "--offline", "--save", join(world.folder, "g.tar"), "--journal", join(world.folder, "g.log"), "--json"), 0],
+    [
+      "with --offline, --save, --journal and --json",
+      () =>
+        replay(
+          folder,
+          "--offline",
+          "--save",
+          join(world.folder, "g.tar"),
+          "--journal",
+          join(world.folder, "g.log"),
+          "--json",
+        ),
+      0,
+    ],
     ["a live run with --offline", () => [...live, ...pins, "--offline"], 4],
     ["coordinator attest with --offline", () => ["coordinator", "attest", server.url, "--offline", ...root], 4],
-    ["capture with --offline", () => ["capture", ...live.slice(1), "--offline", "--save", join(world.folder, "off")], 4],
+    [
+      "capture with --offline",
+      () => ["capture", ...live.slice(1), "--offline", "--save", join(world.folder, "off")],
+      4,
+    ],
     ["inspect", () => ["inspect", world.file("manifest.json")], 0],
     ["manifest check", () => ["manifest", "check", world.file("manifest.json")], 0],
     ["explain", () => ["explain", "crl-rollback"], 0],
@@ -233,7 +258,9 @@ describe("what a bundle keeps", () => {
     expect([ran.status, ran.claim("contrast.nonce.fresh").expected?.value]).toEqual([0, nonce]);
     const beacon = join(world.folder, "beacon");
     expect((await world.judged([...live, ...pins, "--beacon", "round 4711", "--save", beacon])).status).toBe(0);
-    expect((await world.judged(replay(beacon, "--beacon", "round 4711"))).claim("chain.nonce.beacon").status).toBe("pass");
+    expect((await world.judged(replay(beacon, "--beacon", "round 4711"))).claim("chain.nonce.beacon").status).toBe(
+      "pass",
+    );
     const other = await world.judged(replay(beacon, "--beacon", "round 4712"));
     expect([other.status, openIds(other)]).toEqual([1, ["chain.nonce.beacon"]]);
     const none = await world.judged(replay(folder, "--beacon", "round 4711"));

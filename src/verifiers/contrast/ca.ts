@@ -92,12 +92,16 @@ function surprisesOf(c: Certificate): string {
   return [...critical, ...(twice === undefined ? [] : [twice])].join(", ") || "none";
 }
 
-/** Whether the certificate is one that Contrast makes for this member, at the judgement time. */
+/**
+ * Whether the certificate is one that Contrast makes for this member, at the judgement time.
+ * @param name where it was found: the response, unless somebody handed it over
+ */
 export function caCertificate<const Code extends string>(
   pem: Uint8Array,
   member: CaMember,
   at: Date,
   code: Code,
+  name = "response",
 ): Answer<Code> {
   const decoded = decodeCa(pem, member);
   if ("reason" in decoded) return broken(decoded.reason, code);
@@ -117,7 +121,11 @@ export function caCertificate<const Code extends string>(
   );
   return equal(
     specified(expected, "Contrast v1.20", "certificate authority"),
-    observed(textOf(propertiesOf(decoded.certificate, at), at), "response", `/${member}`),
+    observed(
+      textOf(propertiesOf(decoded.certificate, at), at),
+      name,
+      name === "response" ? `/${member}` : "certificate",
+    ),
     code,
   );
 }

@@ -1,0 +1,233 @@
+/**
+ * A mesh endpoint: certificate, mesh CA and manifest in, answers out. The CA and the manifest are the auditor's own files;
+ * that an attested Coordinator showed this CA is another question.
+ */
+import { createHash } from "node:crypto";
+import { hex } from "../../bytes/hex.ts";
+import {
+  type Answer,
+  type Answers,
+  all,
+  broken,
+  cannot,
+  gate,
+  holds,
+  type Origin,
+  observed,
+  type Sourced,
+  specified,
+  unavailable,
+} from "../../claims/answer.ts";
+import {
+  type Certificate,
+  commonName,
+  decodeCertificate,
+  decodeCertificates,
+  keyDescription,
+} from "../../crypto/certificate.ts";
+import { PmError } from "../../errors.ts";
+import type { Json } from "../../report/report.ts";
+import type { Response } from "../../run.ts";
+import { caCertificate, caFacts, keyHash } from "./ca.ts";
+import { reading } from "./findings.ts";
+import { decodeManifest } from "./manifest.ts";
+import {
+  exchangeQuestions,
+  type meshAuthentic,
+  type meshEndpoint,
+  meshStatements,
+  type secretExchange,
+} from "./mesh-claims.ts";
+import { entryAnswers, expectedName, expectedWorkload, referenceAnswers } from "./mesh-entry.ts";
+import { exchangeSignature, keyLengths, readExchange, secretIdOf } from "./mesh-exchange.ts";
+import { type MeshLeaf, readLeaf } from "./mesh-leaf.ts";
+import { namesText } from "./mesh-names.ts";
+import { extensions, judgePath, usage } from "./mesh-path.ts";
+import type { DecodedManifest } from "./model.ts";
+import type { ManifestRules } from "./rules.ts";
+
+export interface MeshInput {
+  /** PEM of the mesh CA, and who holds it. */
+  readonly meshCa: {
+    readonly pem: Uint8Array;
+    readonly certificate: Certificate;
+    readonly name: string;
+    readonly origin: Origin;
+  };
+  readonly manifest: { readonly bytes: Uint8Array; readonly name: string; readonly origin: Origin };
+  readonly rules: ManifestRules;
+  readonly at: Date;
+  /** Exact string that must be among the names. */
+  readonly san: Sourced | undefined;
+  readonly workloadSecretId: Sourced | undefined;
+}
+export interface MeshJudgement<C extends typeof meshEndpoint | typeof secretExchange> {
+  readonly answers: Answers<C>;
+  readonly pinned: ReadonlySet<string>;
+  readonly evidence: Json;
+}
+type Authentic = Answers<typeof meshAuthentic>;
+type Statements = Answers<typeof meshStatements>;
+
+/** Decoded once, and what is to be said where it cannot be. */
+type Read = { readonly leaf: MeshLeaf; readonly others: number } | { readonly blocked: Answer<"mesh-malformed"> };
+
+function read(decode: () => readonly Certificate[]): Read {
+  try {
+    const [certificate, ...others] = decode();
+    if (certificate === undefined) return { blocked: broken("no certificate", "mesh-malformed") };
+    return { leaf: readLeaf(certificate), others: others.length };
+  } catch (error) {
+    if (!(error instanceof PmError)) throw error;
+    return { blocked: broken(error.message, "mesh-malformed") };
+  }
+}
+
+/**
+ * Judges what an endpoint shows: a DER certificate, or PEM with the leaf first. What comes after the leaf is counted and
+ * not used: an intermediate under the root proves nothing that the mesh CA has not said.
+ */
+export function verifyEndpoint(response: Response, input: MeshInput): MeshJudgement<typeof meshEndpoint> {
+  const shown: Read =
+    response.status === "ok"
+      ? read(() => decodeCertificates(response.bytes, "certificate"))
+      : { blocked: response.status === "unavailable" ? unavailable(response.reason) : cannot(response.reason) };
+  const { answers, pinned, evidence } = judgeMesh(shown, input);
+  return { answers, pinned, evidence };
+}
+
+/** Judges a recorded secret exchange by the certificate in its answer. */
+export function verifyExchange(bytes: Uint8Array, input: MeshInput): MeshJudgement<typeof secretExchange> {
+  const record = readExchange(bytes);
+  if ("reason" in record) {
+    const mesh = judgeMesh({ blocked: cannot("not answered: the exchange cannot be read") }, input);
+    const unread = all(exchangeQuestions, cannot("not answered: the exchange cannot be read"));
+    const format = broken(record.reason, "exchange-malformed");
+    return { ...mesh, answers: { ...mesh.answers, ...unread, "contrast.exchange.format": format } };
+  }
+  const { exchange, format } = record;
+  const shown = read(() => [decodeCertificate(exchange.meshCert, "MeshCert")]);
+  const { authentic, ...mesh } = judgeMesh(shown, input);
+  return {
+    answers: {
+      ...mesh.answers,
+      "contrast.exchange.format": format,
+      "contrast.exchange.lengths": keyLengths(exchange),
+      "contrast.exchange.signature":
+        "value" in authentic ? exchangeSignature(exchange, authentic.value.certificate) : authentic.blocked,
+    },
+    pinned: mesh.pinned,
+    evidence: { ...(mesh.evidence as { readonly [name: string]: Json }), secretId: secretIdOf(exchange) },
+  };
+}
+
+interface Judged extends MeshJudgement<typeof meshEndpoint> {
+  readonly authentic: ReturnType<typeof gate<MeshLeaf>>;
+}
+
+function judgeMesh(shown: Read, input: MeshInput): Judged {
+  const { meshCa, rules, at } = input;
+  const manifest = decodeManifest(input.manifest.bytes, rules);
+  const ca = sha256(meshCa.certificate.raw);
+  const stage = authenticity(shown, input, { value: ca, origin: meshCa.origin });
+  const authentic = "leaf" in shown ? gate(stage.answers, shown.leaf) : gateShut(stage.answers);
+  return {
+    authentic,
+    answers: {
+      ...reading(manifest, input.manifest.name),
+      "contrast.mesh_ca.certificate": caCertificate(meshCa.pem, "mesh_ca", at, "mesh-ca", meshCa.name),
+      ...stage.answers,
+      ...("value" in authentic
+        ? statements(authentic.value, manifest, input, stage.validity)
+        : all(meshStatements, authentic.blocked)),
+    },
+    pinned: pinnedIn(manifest, input),
+    evidence: {
+      ...("leaf" in shown ? leafFacts(shown) : {}),
+      meshCa: caFacts(meshCa.pem, "mesh_ca"),
+      manifest: { sha256: manifest.sha256, rules: rules.version },
+    },
+  };
+}
+
+const sha256 = (bytes: Uint8Array): string => hex(createHash("sha256").update(bytes).digest());
+/** Without a certificate there is nothing to brand, whatever the answers say. */
+function gateShut(answers: Authentic): { readonly blocked: Answer<never> } {
+  const shut = gate(answers, {});
+  return "blocked" in shut ? shut : { blocked: cannot("no certificate was read: a bug in pm") };
+}
+
+function authenticity(
+  shown: Read,
+  { meshCa, at }: MeshInput,
+  anchor: Sourced,
+): { readonly answers: Authentic; readonly validity: Statements["contrast.mesh.validity"] } {
+  if ("blocked" in shown) {
+    const { blocked } = shown;
+    const later =
+      blocked.status === "unavailable" ? unavailable(blocked.reason ?? "") : cannot("not answered: no certificate");
+    return { answers: { "contrast.mesh.format": blocked, "contrast.mesh.path": later }, validity: later };
+  }
+  const { certificate } = shown.leaf;
+  const { path, validity } = judgePath(certificate, meshCa.certificate, at, anchor);
+  const format = holds(
+    certificate.version === 3,
+    specified("X.509 version 3", "RFC 5280", "4.1.2.1"),
+    observed(`X.509 version ${certificate.version}`, "certificate", "version"),
+    "mesh-malformed",
+  );
+  return { answers: { "contrast.mesh.format": format, "contrast.mesh.path": path }, validity };
+}
+
+function statements(
+  leaf: MeshLeaf,
+  { manifest }: DecodedManifest,
+  input: MeshInput,
+  validity: Statements["contrast.mesh.validity"],
+): Statements {
+  const unread = cannot("not answered: the manifest cannot be read in one way");
+  const { origin } = input.manifest;
+  return {
+    ...all(meshStatements, unread),
+    "contrast.mesh.validity": validity,
+    "contrast.mesh.usage": usage(leaf),
+    "contrast.mesh.extensions": extensions(leaf),
+    ...(manifest === undefined
+      ? {}
+      : { ...entryAnswers(leaf, manifest, origin).answers, ...referenceAnswers(leaf, manifest, origin) }),
+    "contrast.mesh.expected_san": expectedName(leaf, input.san),
+    "contrast.mesh.expected_workload": expectedWorkload(leaf, input.workloadSecretId),
+  };
+}
+
+/** Read off what the auditor gave. Where any reference value names chips, one that allows every chip leaves the question open. */
+const pinnedIn = ({ manifest }: DecodedManifest, input: MeshInput): ReadonlySet<string> =>
+  new Set([
+    ...(manifest?.snp.some((value) => value.allowedChipIds.length > 0) ? ["contrast.mesh.chip"] : []),
+    ...(input.san === undefined ? [] : ["contrast.mesh.expected_san"]),
+    ...(input.workloadSecretId === undefined ? [] : ["contrast.mesh.expected_workload"]),
+  ]);
+
+function leafFacts({ leaf, others }: { readonly leaf: MeshLeaf; readonly others: number }): {
+  readonly [name: string]: Json;
+} {
+  const { certificate, values, names, workloadSecretId } = leaf;
+  return {
+    sha256: sha256(certificate.raw),
+    subject: commonName(certificate.subject) ?? null,
+    key: keyDescription(certificate),
+    spkiSha256: keyHash(certificate),
+    notBefore: certificate.notBefore.toISOString(),
+    notAfter: certificate.notAfter.toISOString(),
+    subjectAltNames: namesText(names),
+    workloadSecretId: workloadSecretId ?? null,
+    tee: values?.tee ?? null,
+    hostData: values?.hostData ?? null,
+    measurement: values?.measurement ?? null,
+    chipId: values?.chipId ?? null,
+    reportedTcb: values?.reportedTcb === undefined ? null : { ...values.reportedTcb },
+    launchTcb: values?.launchTcb === undefined ? null : { ...values.launchTcb },
+    // Shown behind the leaf, and not used.
+    furtherCertificates: others,
+  };
+}
