@@ -85,11 +85,8 @@ export function inProcess(folder: string): Row[] {
       rounds,
       calls,
     );
-    const [ours, first, least] = ["pm", "first", "floor"].map((name) => best.get(name) ?? Number.NaN) as [
-      number,
-      number,
-      number,
-    ];
+    const time = (name: string): number => best.get(name) ?? Number.NaN;
+    const [ours, first, least] = [time("pm"), time("first"), time("floor")];
     const what = `SNP report with chain${withCrl ? " and revocation list" : ""}`;
     const ms = (value: number): string => `${value.toFixed(2)} ms`;
     return [

@@ -23,9 +23,28 @@ export const powerShellPath = async () => "powershell.exe";
 const typescript = "\0typescript";
 const typescriptCode = "export {};";
 
-/** Sorting by locale loads ICU's collation, 0.25 x \`node -e 0\`, and sorts otherwise on another machine. */
-const sortedByLocale = ".sort((a, b) => a.id.localeCompare(b.id))";
-const sortedByCode = ".sort((a, b) => (a.id < b.id ? -1 : 1))";
+interface Edit {
+  /** Module of oclif, below lib. */
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+}
+const lazily = (file: string, name: string, module: string, member: string): Edit => ({
+  file,
+  from: `const ${name} = require("${module}");`,
+  to: `const ${name} = { get ${member}() { return require("${module}").${member}; } };`,
+});
+const edits: readonly Edit[] = [
+  // Sorting by locale loads ICU's collation, 0.25 x `node -e 0`, and sorts otherwise on another machine.
+  {
+    file: "config/plugin.js",
+    from: ".sort((a, b) => a.id.localeCompare(b.id))",
+    to: ".sort((a, b) => (a.id < b.id ? -1 : 1))",
+  },
+  // Used on Windows, and to read an argument from stdin by itself, which pm has none of.
+  lazily("util/os.js", "node_child_process_1", "node:child_process", "execSync"),
+  lazily("parser/parse.js", "node_readline_1", "node:readline", "createInterface"),
+];
 
 const virtual = new Map([
   [index, indexCode],
@@ -51,12 +70,14 @@ export function oclifLight(): Plugin {
       return code ?? null;
     },
     transform(code, id) {
-      if (!id.endsWith("/@oclif/core/lib/config/plugin.js") || !code.includes(sortedByLocale)) return null;
-      applied.add(sortedByLocale);
-      return { code: code.replace(sortedByLocale, sortedByCode), map: null };
+      const own = edits.filter(({ file, from }) => id.endsWith(`/@oclif/core/lib/${file}`) && code.includes(from));
+      if (own.length === 0) return null;
+      for (const { from } of own) applied.add(from);
+      // Lines stay where they are, so the map stays right.
+      return { code: own.reduce((text, { from, to }) => text.replace(from, to), code), map: null };
     },
     buildEnd(error) {
-      const stale = [...virtual.keys(), sortedByLocale].filter((one) => !applied.has(one));
+      const stale = [...virtual.keys(), ...edits.map((e) => e.from)].filter((one) => !applied.has(one));
       if (error === undefined && stale.length > 0)
         throw new Error(
           `oclif has changed: no longer applies: ${stale.map((one) => one.replace("\0", "")).join(", ")}`,

@@ -1,8 +1,11 @@
 /** Every question that pm can ask, by id: docs/claims.md, `pm explain`, the printed report and the tests are made from it. */
+import { admission } from "./chain/admission-claims.ts";
 import { chain } from "./chain/claims.ts";
 import type { Catalogue, Question } from "./claims/question.ts";
 import { coordinator, manifestFile, publishedManifest } from "./verifiers/contrast/claims.ts";
+import { meshEndpoint, secretExchange } from "./verifiers/contrast/mesh-claims.ts";
 import { kata } from "./verifiers/kata/claims.ts";
+import { container, deployment, manifestKeys, workload } from "./verifiers/kata/workload-claims.ts";
 import { snp } from "./verifiers/snp/claims.ts";
 
 /** One verifier's questions; a verifier may keep them in several catalogues. */
@@ -19,10 +22,14 @@ export const registered: readonly Registered[] = [
   {
     verifier: "contrast",
     title: "Contrast Coordinator and manifest",
-    catalogues: [coordinator, manifestFile, publishedManifest],
+    catalogues: [coordinator, manifestFile, publishedManifest, meshEndpoint, secretExchange],
   },
-  { verifier: "kata", title: "Kata and Contrast policies", catalogues: [kata] },
-  { verifier: "chain", title: "What joins them", catalogues: [chain] },
+  {
+    verifier: "kata",
+    title: "Kata and Contrast policies",
+    catalogues: [kata, deployment, manifestKeys, workload, container],
+  },
+  { verifier: "chain", title: "What joins them", catalogues: [chain, admission] },
 ];
 
 /** A question with its id and the verifier that asks it. */

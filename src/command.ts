@@ -1,5 +1,5 @@
 /** What every command shares: `--json`, `--output`, reading a file or stdin within a limit. No logic worth testing alone. */
-import { Command, Flags } from "@oclif/core";
+import { Command, Flags, type Interfaces } from "@oclif/core";
 import { PmError, usage } from "./errors.ts";
 import type { Report } from "./report/report.ts";
 
@@ -29,6 +29,8 @@ export const isPrinted = (value: unknown): value is Printed =>
   "outputs" in value &&
   "json" in value;
 
+type Named = Record<string, unknown>;
+
 export abstract class BaseCommand extends Command {
   static override baseFlags = {
     json: Flags.boolean({ description: "Print one JSON document on stdout.", helpGroup: "OUTPUT" }),
@@ -40,6 +42,18 @@ export abstract class BaseCommand extends Command {
       exclusive: ["json"],
     }),
   };
+
+  /**
+   * oclif would take an argument that is missing from stdin: an API key meant for `--api-key-file -` would become the
+   * TARGET, and stand in messages and reports.
+   */
+  protected override async parse<F extends Named, B extends Named, A extends Named>(
+    options?: Interfaces.Input<F, B, A>,
+    argv?: string[],
+  ): Promise<Interfaces.ParserOutput<F, B, A>> {
+    for (const argument of Object.values<{ ignoreStdin?: boolean }>(options?.args ?? {})) argument.ignoreStdin = true;
+    return super.parse(options, argv);
+  }
 
   /** Hands a result over together with where the flags want it. */
   protected print(result: Result, flags: { json?: boolean; output?: string[] | undefined }): Printed {

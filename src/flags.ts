@@ -60,7 +60,6 @@ export const nonceFlags = {
     description: "Send this nonce, 64 hex digits: somebody else chose it.",
     helpGroup: evidence,
     helpValue: "HEX",
-    exclusive: ["beacon"],
   }),
   "require-fresh": Flags.boolean({
     description: "A recorded answer is not enough.",
@@ -155,6 +154,7 @@ export const auditFlags = {
     description: "Mix this public value into the nonce, so that others see that the report is younger.",
     helpGroup: evidence,
     helpValue: "TEXT",
+    exclusive: ["nonce"],
   }),
   ...collateralFlag,
   ...collateralFlags,

@@ -1,6 +1,6 @@
 /** `pm coordinator attest`: one Coordinator by itself, live or from a recorded exchange. */
 import { auditCoordinator } from "../chain/coordinator.ts";
-import { unproven } from "../chain/unproven.ts";
+import { unproven, unprovenRevocation } from "../chain/unproven.ts";
 import { usage } from "../errors.ts";
 import type { BuiltInName } from "../profile/profile.ts";
 import { composeReport } from "../report/compose.ts";
@@ -43,7 +43,12 @@ export async function attest(settings: Settings, recorded: Recorded | undefined)
   const plan = planOf(settings, opened);
   const { result } = await run((look) => auditCoordinator(plan, look, at), opened.source);
   return composeReport({
-    audited: { judged: result.judged, evidence: result.evidence, anchors: result.anchors, notProven: unproven },
+    audited: {
+      judged: result.judged,
+      evidence: result.evidence,
+      anchors: result.anchors,
+      notProven: [...unproven, ...unprovenRevocation(result.snp?.crls ?? [], opened.vendorAsked)],
+    },
     target: settings.target,
     scope: "coordinator",
     judgedAt: rfc(at),

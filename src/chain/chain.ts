@@ -30,7 +30,7 @@ import { chain } from "./claims.ts";
 import { auditCoordinator, type CoordinatorAudit, type CoordinatorPlan, publishedRequest } from "./coordinator.ts";
 import { beaconNonce, type Nonce } from "./nonce.ts";
 import { notRolledBack } from "./rollback.ts";
-import { unproven } from "./unproven.ts";
+import { unproven, unprovenRevocation } from "./unproven.ts";
 
 export interface ChainPlan extends CoordinatorPlan {
   /** Launch measurements that somebody apart from the manifest vouches for; any of them. */
@@ -88,7 +88,7 @@ export function auditChain(plan: ChainPlan, look: Look, at: Date): ChainAudit {
     ],
     evidence: { ...coordinator.evidence, ...published?.evidence },
     anchors: coordinator.anchors,
-    notProven: unproven,
+    notProven: [...unproven, ...unprovenRevocation(coordinator.snp?.crls ?? [], plan.vendorAsked)],
     nonce: coordinator.nonce,
     manifestSha256: coordinator.manifest?.sha256,
     offeredCrls,

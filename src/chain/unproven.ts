@@ -1,3 +1,5 @@
+import type { SeenCrl } from "../verifiers/snp/index.ts";
+
 /** What stays unproven whatever passes; printed with every verdict on a live service (docs/threat-model.md). */
 export const unproven: readonly string[] = [
   "Workers: their evidence is seen by the Coordinator alone, once, at their start, under that day's collateral.",
@@ -12,3 +14,12 @@ export const unproven: readonly string[] = [
   "Hardware: physical attacks, and processor keys that were extracted, are outside what evidence can show.",
   "Source: that the source code does what it should was reviewed by nobody in this run.",
 ];
+
+/** Where the vendor's service gave no list and the one that came with the evidence had to do. */
+export function unprovenRevocation(crls: readonly SeenCrl[], vendorAsked: boolean): string[] {
+  return vendorAsked && crls.length > 0 && crls.every((crl) => !crl.offered)
+    ? [
+        "Revocation: the vendor's service gave no list. The one that was used came with the evidence, so the audited party chose how old it is.",
+      ]
+    : [];
+}

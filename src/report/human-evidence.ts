@@ -34,8 +34,11 @@ const worthReading: readonly (readonly [label: string, path: string])[] = [
   ["seed share key, may recover all secrets", "manifest.seedshareOwners"],
   ["root CA key, SHA-256", "rootCa.spkiSha256"],
   ["mesh CA key, SHA-256", "meshCa.spkiSha256"],
+  ["name in the mesh", "sans"],
   ["workload secret", "workloadSecretId"],
   ["role", "role"],
+  ["reference value that fits", "referenceValue"],
+  ["the Coordinator", "coordinator"],
   ["policy rules, SHA-256", "initdata.rulesSha256"],
 ];
 

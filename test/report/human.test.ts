@@ -72,7 +72,7 @@ Not proven
   - Where the machine stands.
   - report, no reference value given: world.family
 
-failed (live): 1 of 3 owed claims says no: world.measurement
+failed (live): 1 owed claim says no: world.measurement
 `);
   });
 

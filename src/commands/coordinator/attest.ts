@@ -52,7 +52,11 @@ export default class CoordinatorAttest extends BaseCommand {
       helpGroup: "EVIDENCE",
       helpValue: "FILE",
     }),
-    "contrast-version": Flags.string({ description: "Rules of this Contrast version.", helpGroup: "EVIDENCE" }),
+    "contrast-version": Flags.string({
+      description: "Rules of this Contrast version.",
+      helpValue: "V",
+      helpGroup: "EVIDENCE",
+    }),
     "root-ca-key-sha256": Flags.string({
       description: "Key of the root CA as known from before or from another replica, 64 hex digits.",
       helpGroup: "EVIDENCE",

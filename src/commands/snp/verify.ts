@@ -47,10 +47,12 @@ export default class SnpVerify extends BaseCommand {
       description: "Privilege level at which the report was requested; 0 when left out.",
       min: 0,
       max: 3,
+      helpValue: "N",
       helpGroup: "EXPECTED VALUES",
     }),
     "min-tcb": Flags.string({
       description: "Least TCB, such as bl=10,tee=0,snp=28,ucode=88 (on Turin with fmc=).",
+      helpValue: "TCB",
       helpGroup: "EXPECTED VALUES",
     }),
     "policy-file": Flags.string({

@@ -248,10 +248,8 @@ const keyDigest = (key: string): string =>
 const seedshareOwners = ({ manifest }: Side): Listed[] =>
   manifest.seedshareOwners.map((key, i) => ({ id: key.toLowerCase(), shown: key, at: `/SeedshareOwnerPubKeys/${i}` }));
 
-function apiVersion(
-  { minimumApiVersion: before = null }: Manifest,
-  { minimumApiVersion: after = null }: Manifest,
-): Change[] {
+function apiVersion(a: Manifest, b: Manifest): Change[] {
+  const [before, after] = [a.minimumApiVersion ?? null, b.minimumApiVersion ?? null];
   const meaning = "which clients and workloads may speak with the Coordinator";
   return before === after ? [] : [{ at: "/MinimumAPIVersion", grade: "unknown", before, after, meaning }];
 }

@@ -31,10 +31,12 @@ const lengths = { PublicKey: 1216, EncapsulatedKey: 1120 } as const;
 const document = "Privatemode v1.40.0";
 const section = "secret exchange";
 
+/** Go also takes U+017F for s and U+212A for k. */
+const folded = (name: string): string => name.toLowerCase().replaceAll("\u017f", "s").replaceAll("\u212a", "k");
 /** Go reads names in any letters and takes the last of several: two of one name are refused. */
 function member(node: JsonNode, name: string): JsonNode {
   if (node.kind !== "object") throw malformed(`exchange: ${node.at || "/"} is no object`, reasonCode);
-  const same = node.members.filter((m) => m.name.toLowerCase() === name.toLowerCase());
+  const same = node.members.filter((m) => folded(m.name) === folded(name));
   const [one] = same;
   if (one === undefined || one.name !== name || same.length > 1)
     throw malformed(

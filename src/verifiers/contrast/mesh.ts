@@ -92,8 +92,7 @@ export function verifyEndpoint(response: Response, input: MeshInput): MeshJudgem
     response.status === "ok"
       ? read(() => decodeCertificates(response.bytes, "certificate"))
       : { blocked: response.status === "unavailable" ? unavailable(response.reason) : cannot(response.reason) };
-  const { answers, pinned, evidence } = judgeMesh(shown, input);
-  return { answers, pinned, evidence };
+  return judgeMesh(shown, input);
 }
 
 /** Judges a recorded secret exchange by the certificate in its answer. */
@@ -117,11 +116,12 @@ export function verifyExchange(bytes: Uint8Array, input: MeshInput): MeshJudgeme
         "value" in authentic ? exchangeSignature(exchange, authentic.value.certificate) : authentic.blocked,
     },
     pinned: mesh.pinned,
-    evidence: { ...(mesh.evidence as { readonly [name: string]: Json }), secretId: secretIdOf(exchange) },
+    evidence: { ...mesh.evidence, secretId: secretIdOf(exchange) },
   };
 }
 
 interface Judged extends MeshJudgement<typeof meshEndpoint> {
+  readonly evidence: { readonly [name: string]: Json };
   readonly authentic: ReturnType<typeof gate<MeshLeaf>>;
 }
 

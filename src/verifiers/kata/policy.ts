@@ -78,7 +78,7 @@ function policyData(json: string): JsonNode | string {
 }
 
 /** JSON pointer of a member that stands twice in its object; the reader bounds the depth. */
-function firstRepeated(node: JsonNode): string | undefined {
+export function firstRepeated(node: JsonNode): string | undefined {
   if (node.kind === "array") return first(node.items, firstRepeated);
   if (node.kind !== "object") return undefined;
   return repeated(node)[0]?.value.at ?? first(node.members, (m) => firstRepeated(m.value));

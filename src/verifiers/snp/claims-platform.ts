@@ -8,6 +8,7 @@ export const tcbQuestions = catalogue("snp", {
     stops: "A key of an older, broken firmware level signing for a newer one.",
     todo: "Fetch the certificate for the REPORTED_TCB of this report.",
     owed: "always",
+    waivable: false,
     codes: { "tcb-mismatch": "REPORTED_TCB is not the TCB in the certificate." },
   },
   "snp.vek.chip_id": {
@@ -16,6 +17,7 @@ export const tcbQuestions = catalogue("snp", {
     stops: "A certificate of another machine.",
     todo: "Fetch the certificate for the CHIP_ID of this report.",
     owed: "always",
+    waivable: false,
     codes: { "chip-id-mismatch": "CHIP_ID is not the HWID in the certificate." },
   },
   "snp.vek.chip_id_shown": {

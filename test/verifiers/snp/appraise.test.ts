@@ -259,6 +259,8 @@ describe("the catalogue", () => {
       "snp.vek.format",
       "snp.report.signature",
       "snp.chain.revocation",
+      "snp.vek.tcb",
+      "snp.vek.chip_id",
       "snp.policy.debug",
       "snp.report.report_data",
     ]);

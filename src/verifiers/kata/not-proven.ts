@@ -1,0 +1,13 @@
+/** What the policy language cannot guarantee, whatever a policy says; printed with every comparison of policies. */
+export const notProvenByPolicies: readonly string[] = [
+  "Start: a policy permits containers and forces none to start, in no order, and one may be started twice.",
+  "Environment: a container may be started without a variable that its policy lists.",
+  "Shared files: what ConfigMaps, Secrets and other volumes of the host hold is in no policy.",
+  "Logs: what a container prints may be read by the host wherever ReadStreamRequest is true.",
+  "Network: addresses, routes and service links are the host's, within the patterns of the policy.",
+  "Rules: that the known rules enforce the data as pm reads it was not executed here.",
+  "Groups, namespaces, masked paths, kernel settings and patterns for passed-through devices of a policy were not compared.",
+  "Images: that a digest is built from the published source was not rebuilt, and image configurations are taken as given.",
+  "SANs: which names the manifest gives to a workload was not compared with anything.",
+  "Enforcement: that a guest runs under one of these policies is shown by its attestation alone: pm verify.",
+];

@@ -1,0 +1,193 @@
+/**
+ * policy_data, typed (Kata Containers, genpolicy: PolicyData). A member that is absent stays undefined, and whoever
+ * needs it answers that it is not there; names that are not known here are listed, since the rules might read them.
+ */
+import { createHash } from "node:crypto";
+import { readJson } from "../../bytes/json.ts";
+import { malformed } from "../../errors.ts";
+import { firstRepeated } from "./policy.ts";
+import { dataRivals } from "./rego.ts";
+import { maxDocumentBytes, quoted } from "./toml.ts";
+import { Tree } from "./tree.ts";
+
+export const policyDataCode = "policy-data-malformed";
+
+export interface PolicyText {
+  readonly rules: string;
+  /** Lower-case hex. */
+  readonly rulesSha256: string;
+  /** The text after `policy_data := `; undefined when there is no such line. */
+  readonly json: string | undefined;
+  /** Why the rules might read other data than this. */
+  readonly rivals: readonly string[];
+}
+
+const marker = "policy_data := ";
+
+/** The rules end before the last line that begins with the marker: genpolicy writes the data behind everything else. */
+export function splitPolicy(text: string): PolicyText {
+  const at = text.startsWith(marker) ? 0 : text.lastIndexOf(`\n${marker}`) + 1;
+  const found = text.startsWith(marker, at);
+  const rules = found ? text.slice(0, at) : text;
+  return {
+    rules,
+    rulesSha256: createHash("sha256").update(rules).digest("hex"),
+    json: found ? text.slice(at + marker.length) : undefined,
+    rivals: dataRivals(rules),
+  };
+}
+
+export interface PolicyMount {
+  readonly destination: string;
+  readonly source: string;
+  readonly type: string;
+  readonly options: readonly string[];
+  readonly at: string;
+}
+export interface PolicyStorage {
+  readonly driver: string;
+  readonly source: string;
+  readonly mountPoint: string;
+  readonly at: string;
+}
+export interface PolicyContainer {
+  readonly at: string;
+  readonly annotations: ReadonlyMap<string, string>;
+  readonly name: string | undefined;
+  /** `sandbox` or `container`. */
+  readonly type: string | undefined;
+  /** Image references: member `image`, annotation, sources of image_guest_pull; each with its place. */
+  readonly images: readonly { readonly reference: string; readonly at: string }[];
+  readonly args: readonly string[] | undefined;
+  readonly env: readonly string[] | undefined;
+  readonly cwd: string | undefined;
+  readonly uid: number | undefined;
+  readonly gid: number | undefined;
+  readonly terminal: boolean | undefined;
+  readonly noNewPrivileges: boolean | undefined;
+  readonly readonlyRoot: boolean | undefined;
+  /** Set name to capabilities, as written. */
+  readonly capabilities: ReadonlyMap<string, readonly string[]> | undefined;
+  readonly mounts: readonly PolicyMount[] | undefined;
+  readonly storages: readonly PolicyStorage[] | undefined;
+  /** Paths of block devices, of `devices` and of OCI.Linux.Devices. */
+  readonly devices: readonly string[] | undefined;
+  readonly linuxDevices: readonly string[];
+  /** A list of words, or in older releases the words joined by spaces. */
+  readonly execCommands: readonly (readonly string[] | string)[] | undefined;
+}
+export interface PolicyData {
+  readonly containers: readonly PolicyContainer[];
+  readonly common: Tree | undefined;
+  readonly requestDefaults: Tree | undefined;
+  /** JSON pointers of members that pm does not know. */
+  readonly unknown: readonly string[];
+}
+
+const known = {
+  top: ["containers", "volumes", "common", "sandbox", "request_defaults", "devices", "cluster_config"],
+  container: ["OCI", "image", "storages", "devices", "sandbox_pidns", "exec_commands", "runtime_anno_patterns"],
+  oci: ["Version", "Process", "Root", "Mounts", "Annotations", "Linux"],
+  process: ["Terminal", "User", "Args", "Env", "Cwd", "Capabilities", "NoNewPrivileges"],
+  user: ["UID", "GID", "AdditionalGids", "Username"],
+  root: ["Path", "Readonly"],
+  linux: ["Namespaces", "MaskedPaths", "ReadonlyPaths", "Devices", "Sysctl"],
+  mount: ["destination", "source", "type_", "options"],
+  storage: ["driver", "driver_options", "source", "fstype", "options", "mount_point", "fs_group", "shared"],
+} as const;
+
+/**
+ * @throws PmError policy-data-malformed: no JSON, a member twice, a type that genpolicy does not write
+ */
+export function decodePolicyData(json: string): PolicyData {
+  const what = "policy_data";
+  const { root, place } = readJson(Buffer.from(json), { what, reasonCode: policyDataCode, maxBytes: maxDocumentBytes });
+  const twice = firstRepeated(root);
+  if (twice !== undefined) throw malformed(`${what}: a member stands twice at ${quoted(twice)}`, policyDataCode);
+  const top = new Tree(root, { what, code: policyDataCode, place });
+  const unknown: string[] = [];
+  const survey: Survey = (tree, names) => {
+    for (const m of tree?.members() ?? []) if (!names.includes(m.name)) unknown.push(m.value.at);
+    return tree;
+  };
+  survey(top, known.top);
+  const containers = (top.list("containers") ?? []).map((c) => containerOf(c, survey));
+  return { containers, common: top.get("common"), requestDefaults: top.get("request_defaults"), unknown };
+}
+
+/** Notes what is not known, and hands the tree on. */
+type Survey = (tree: Tree | undefined, names: readonly string[]) => Tree | undefined;
+
+function containerOf(tree: Tree, survey: Survey): PolicyContainer {
+  survey(tree, known.container);
+  const oci = survey(tree.get("OCI"), known.oci);
+  const process = survey(oci?.get("Process"), known.process);
+  const user = survey(process?.get("User"), known.user);
+  const root = survey(oci?.get("Root"), known.root);
+  const linux = survey(oci?.get("Linux"), known.linux);
+  const annotations = oci?.map("Annotations") ?? new Map<string, string>();
+  const capabilities = process?.get("Capabilities");
+  const storages = tree.list("storages")?.map((s) => storageOf(s, survey));
+  const annotated = annotations.get("io.kubernetes.cri.image-name");
+  const image = tree.text("image");
+  return {
+    at: tree.at,
+    annotations,
+    name: annotations.get("io.kubernetes.cri.container-name"),
+    type: annotations.get("io.kubernetes.cri.container-type"),
+    images: [
+      ...(image === undefined ? [] : [{ reference: image, at: `${tree.at}/image` }]),
+      ...(annotated === undefined
+        ? []
+        : [{ reference: annotated, at: `${tree.at}/OCI/Annotations/io.kubernetes.cri.image-name` }]),
+      ...(storages ?? [])
+        .filter((s) => s.driver === "image_guest_pull")
+        .map((s) => ({ reference: s.source, at: `${s.at}/source` })),
+    ],
+    args: process?.strings("Args"),
+    env: process?.strings("Env"),
+    cwd: process?.text("Cwd"),
+    uid: user?.number("UID"),
+    gid: user?.number("GID"),
+    terminal: process?.flag("Terminal"),
+    noNewPrivileges: process?.flag("NoNewPrivileges"),
+    readonlyRoot: root?.flag("Readonly"),
+    capabilities:
+      capabilities && new Map(capabilities.members().map((m) => [m.name, m.value.items().map((c) => c.string())])),
+    mounts: oci?.list("Mounts")?.map((m) => mountOf(m, survey)),
+    storages,
+    devices: tree.list("devices")?.map((d) => needed(d, "container_path")),
+    linuxDevices: (linux?.list("Devices") ?? []).map((d) => needed(d, "Path")),
+    execCommands: tree.list("exec_commands")?.map(commandOf),
+  };
+}
+
+const commandOf = (tree: Tree): string[] | string =>
+  tree.node.kind === "string" ? tree.node.value : tree.items().map((word) => word.string());
+
+function needed(tree: Tree, name: string): string {
+  const found = tree.text(name);
+  if (found === undefined) throw tree.fail(`no ${name}`);
+  return found;
+}
+
+function mountOf(tree: Tree, survey: Survey): PolicyMount {
+  survey(tree, known.mount);
+  return {
+    destination: needed(tree, "destination"),
+    source: needed(tree, "source"),
+    type: needed(tree, "type_"),
+    options: tree.strings("options") ?? [],
+    at: tree.at,
+  };
+}
+
+function storageOf(tree: Tree, survey: Survey): PolicyStorage {
+  survey(tree, known.storage);
+  return {
+    driver: needed(tree, "driver"),
+    source: needed(tree, "source"),
+    mountPoint: needed(tree, "mount_point"),
+    at: tree.at,
+  };
+}
