@@ -5,7 +5,7 @@ import type { Catalogue, Question } from "./claims/question.ts";
 import { coordinator, manifestFile, publishedManifest } from "./verifiers/contrast/claims.ts";
 import { meshEndpoint, secretExchange } from "./verifiers/contrast/mesh-claims.ts";
 import { kata } from "./verifiers/kata/claims.ts";
-import { container, deployment, manifestKeys, workload } from "./verifiers/kata/workload-claims.ts";
+import { annotatedWorkload, deployment, manifestKeys, sidecarContainer } from "./verifiers/kata/workload-claims.ts";
 import { snp } from "./verifiers/snp/claims.ts";
 
 /** One verifier's questions; a verifier may keep them in several catalogues. */
@@ -27,7 +27,7 @@ export const registered: readonly Registered[] = [
   {
     verifier: "kata",
     title: "Kata and Contrast policies",
-    catalogues: [kata, deployment, manifestKeys, workload, container],
+    catalogues: [kata, deployment, manifestKeys, annotatedWorkload, sidecarContainer],
   },
   { verifier: "chain", title: "What joins them", catalogues: [chain, admission] },
 ];

@@ -25,6 +25,8 @@ export interface EndpointQuestion {
   readonly pins: EndpointPins;
   readonly san: string | undefined;
   readonly workloadSecretId: string | undefined;
+  /** Of the public key in an exchange, lower-case hex. */
+  readonly publicKeySha256: string | undefined;
   /** Judgement time; absent: that of the bundle for files, else now. */
   readonly at?: Date;
   readonly offline: boolean;
@@ -64,11 +66,13 @@ function expectedOf({
   evidence,
   san,
   workloadSecretId,
-}: EndpointQuestion): Pick<MeshInput, "san" | "workloadSecretId"> {
+  publicKeySha256,
+}: EndpointQuestion): Pick<MeshInput, "san" | "workloadSecretId" | "publicKeySha256"> {
   const defaults = evidence.kind === "exchange" ? secretService : undefined;
   return {
     san: byFlag(san, "--san") ?? defaults?.san,
     workloadSecretId: byFlag(workloadSecretId, "--workload-secret-id") ?? defaults?.workloadSecretId,
+    publicKeySha256: byFlag(publicKeySha256, "--public-key-sha256"),
   };
 }
 
@@ -168,6 +172,6 @@ const unprovenOf: Readonly<Record<EndpointEvidence["kind"], readonly string[]>> 
   live: ["Peer: only this connection was with the key's holder, and nobody else can see that from this report."],
   certificate: ["Holder: whoever handed over the file need not hold its key."],
   exchange: [
-    "Exchange: that the public key is the auditor's own and new, and that client and service derived a secret from it.",
+    "Exchange: that whoever recorded it drew the public key anew, and that client and service derived a secret from it.",
   ],
 };

@@ -61,11 +61,18 @@ export function readYaml(bytes: Uint8Array, limits: YamlLimits): YamlText {
   const reader = new NodeReader(fail);
   const documents = [...compose(tokens, text.length)].flatMap((document): YamlDocument[] => {
     const [problem] = [...document.errors, ...document.warnings];
-    if (problem !== undefined) throw fail(problem.pos[0], problem.message.split("\n")[0] ?? "no valid YAML");
-    return document.contents === null ? [] : [{ root: reader.document(document.contents) }];
+    if (problem !== undefined) throw fail(problem.pos[0], shortly(problem.message));
+    const root = reader.document(document.contents);
+    return root.kind === "null" ? [] : [{ root }];
   });
   return { documents, place };
 }
+
+/** The library repeats what it found, which can be the whole text. */
+const shortly = (message: string): string => {
+  const [line = ""] = message.split("\n", 1);
+  return line.length > 120 ? `${line.slice(0, 120)}...` : line;
+};
 
 type Fail = (offset: number, problem: string) => PmError;
 

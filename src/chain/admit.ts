@@ -10,24 +10,20 @@ import {
   all,
   cannot,
   equal,
-  graded,
-  holds,
   type Origin,
   observed,
   type Sourced,
   skip,
   specified,
-  unavailable,
 } from "../claims/answer.ts";
-import { type Judged, judge } from "../claims/subject.ts";
-import { PmError, unsupported } from "../errors.ts";
+import { judge } from "../claims/subject.ts";
+import { unsupported } from "../errors.ts";
 import type { Audited, Json } from "../report/report.ts";
 import type { Look } from "../run.ts";
 import { manifestFile } from "../verifiers/contrast/claims.ts";
 import { documentOf } from "../verifiers/contrast/document.ts";
 import type { Manifest, ManifestRules, PolicyEntry } from "../verifiers/contrast/index.ts";
 import { verifyManifest } from "../verifiers/contrast/index.ts";
-import { decodeCarried, kata, verifyPolicy } from "../verifiers/kata/index.ts";
 import {
   amdRoots,
   noReferences,
@@ -39,8 +35,9 @@ import {
   verifySnp,
 } from "../verifiers/snp/index.ts";
 import { admission } from "./admission-claims.ts";
-import { contrastOn, contrastOnManifest, type Reason, reasonOf, type Word, wordOf } from "./admit-contrast.ts";
-import { policySubject } from "./coordinator.ts";
+import { contrastOnManifest } from "./admit-contrast.ts";
+import { ownAnswer } from "./admit-own.ts";
+import { policyOf } from "./admit-policy.ts";
 import { snpCandidates } from "./references.ts";
 
 export interface AdmissionInput {
@@ -172,75 +169,6 @@ function entryFits(
   );
 }
 
-interface OwnAnswer {
-  readonly answers: Pick<
-    Answers<typeof admission>,
-    "chain.admission.coordinator" | "chain.admission.coordinator_checks"
-  >;
-  readonly facts: { readonly [name: string]: Json };
-}
-
-/** The Coordinator tries each reference value, and one that fits is enough. */
-function ownAnswer(
-  judgement: SnpJudgement,
-  asked: readonly SnpReferences[],
-  verify: (list: readonly SnpReferences[]) => SnpJudgement,
-  manifest: Manifest | undefined,
-  workload: PolicyEntry | undefined,
-  ofManifest: readonly Reason[],
-): OwnAnswer {
-  const each = (manifest?.snp ?? []).map((entry, i): readonly Reason[] => {
-    const want = asked[i] ?? noReferences;
-    // The report may be judged under another root for each product.
-    return contrastOn(i === judgement.candidate ? judgement : verify([want]), want, entry);
-  });
-  const reasons = [
-    ...ofManifest,
-    ...(workload === undefined ? [reasonOf("refuses", "HOST_DATA is no policy key of the manifest")] : []),
-    ...bestEntry(each, (manifest?.snpEntries.length ?? 0) > each.length),
-  ];
-  const shown = each[judgement.candidate] ?? [];
-  const laxer = [...new Set([...reasons, ...shown].filter((r) => r.laxer).map((r) => r.text))];
-  return {
-    answers: {
-      "chain.admission.coordinator": coordinatorSays(reasons),
-      "chain.admission.coordinator_checks": graded(
-        equal(
-          specified("nothing", "Contrast v1.20", "SNP verification"),
-          observed(laxer.join("; ") || "nothing", "Contrast's rules and this evidence"),
-          "coordinator-laxer",
-        ),
-        "weaker",
-      ),
-    },
-    facts: { coordinator: wordOf(reasons), coordinatorReasons: reasons.map((r) => r.text), coordinatorLaxer: laxer },
-  };
-}
-
-const words: readonly Word[] = ["lets in", "depends", "refuses"];
-
-/** @param more entries that pm cannot compare with: the Coordinator might be content with one of them */
-function bestEntry(each: readonly (readonly Reason[])[], more: boolean): readonly Reason[] {
-  const [best] = each.toSorted((a, b) => words.indexOf(wordOf(a)) - words.indexOf(wordOf(b)));
-  if (best !== undefined && wordOf(best) !== "refuses") return best;
-  if (more) return [reasonOf("depends", "a reference value of the manifest that pm cannot compare with")];
-  return best ?? [reasonOf("refuses", "the manifest has no SNP reference value")];
-}
-
-function coordinatorSays(reasons: readonly Reason[]): OwnAnswer["answers"]["chain.admission.coordinator"] {
-  const word = wordOf(reasons);
-  const because = reasons.filter((r) => r.word === word && word !== "lets in");
-  const text = because.map((r) => r.text).join("; ");
-  if (word === "depends") return (because.every((r) => r.unavailable) ? unavailable : cannot)(`it depends: ${text}`);
-  return holds(
-    word === "lets in",
-    specified("lets in", "Contrast v1.20", "SNP verification and validation"),
-    { value: word, origin: { kind: "recomputed", name: "Contrast's rules over this evidence and manifest" } },
-    "coordinator-refuses",
-    text,
-  );
-}
-
 const whom = (workload: PolicyEntry | undefined): { readonly [name: string]: Json } =>
   workload === undefined
     ? { policyKey: null }
@@ -259,33 +187,3 @@ const by = (
 ): { readonly [name: string]: Json } => ({
   referenceValue: answers["chain.admission.entry"].status === "pass" ? (manifest?.snp[candidate]?.at ?? null) : null,
 });
-
-/** The body whose digest HOST_DATA is; without one among the files nothing about the policy is answered. */
-function policyOf(
-  files: readonly Uint8Array[] | undefined,
-  { report, blocked }: SnpJudgement,
-  origin: Origin,
-): { readonly judged: Judged; readonly evidence: Json } | undefined {
-  if (files === undefined) return undefined;
-  if (report === undefined) {
-    const answers = all(kata, blocked ?? skip("not asked: the report is not authentic"));
-    return { judged: judge({ name: "policy", catalogue: kata, pinned: new Set() }, answers), evidence: null };
-  }
-  const key: Sourced = { value: hex(report.hostData), origin, at: "/Policies, by HOST_DATA" };
-  const body = files.map(documentIn).find((found) => found?.digest === key.value)?.raw;
-  const judged = body === undefined ? undefined : verifyPolicy(body, key);
-  const subject = { name: policySubject(key.value), catalogue: kata, pinned: new Set<string>() };
-  const answers = judged?.answers ?? all(kata, skip("no file among the policies has this digest"));
-  return { judged: judge(subject, answers), evidence: judged?.evidence ?? null };
-}
-
-/** A folder may hold other files too: what is no policy is none that HOST_DATA can name. */
-function documentIn(bytes: Uint8Array): { readonly raw: Uint8Array; readonly digest: string } | undefined {
-  try {
-    const { body } = decodeCarried(bytes);
-    return { raw: body.raw, digest: hex(body.digest) };
-  } catch (error) {
-    if (error instanceof PmError) return undefined;
-    throw error;
-  }
-}

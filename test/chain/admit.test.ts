@@ -1,8 +1,8 @@
 /** Evidence against a manifest as the mesh sees it: one defect a case, the claim and code that say so, and the Coordinator's own word. */
 import { describe, expect, it } from "vitest";
+import { makeAmdCrl } from "../../fixtures/generator/amd.ts";
 import { answerBody, type Draft } from "../../fixtures/generator/answer.ts";
 import { certificateGuid, certificateTable, extendedReport } from "../../fixtures/generator/carriers.ts";
-import { makeAmdCrl } from "../../fixtures/generator/amd.ts";
 import { makeGuest, sealed } from "../../fixtures/generator/guest.ts";
 import { contrastIdKeyDigest } from "../../fixtures/generator/idkey.ts";
 import { guestPolicy, type Manifest, manifestBytes } from "../../fixtures/generator/manifest.ts";
@@ -104,7 +104,11 @@ describe("a workload of the manifest", () => {
     const look: Look = ({ path }: Request) => ({
       status: "ok",
       at: sharedNow.toISOString(),
-      bytes: path.endsWith("/crl") ? d.crl : path.endsWith("/cert_chain") ? (d.files.get("cert_chain.pem") ?? d.crl) : d.vcek.certificate,
+      bytes: path.endsWith("/crl")
+        ? d.crl
+        : path.endsWith("/cert_chain")
+          ? (d.files.get("cert_chain.pem") ?? d.crl)
+          : d.vcek.certificate,
     });
     expect(ask({ evidence: report, look }).open).toEqual([]);
     expect(ask({ evidence: new Uint8Array(Buffer.from(Buffer.from(report).toString("hex"))), look }).open).toEqual([]);
@@ -114,7 +118,9 @@ describe("a workload of the manifest", () => {
 describe("what is not admitted", () => {
   it("a workload whose policy is no key of the manifest", () => {
     const stranger = hostData.map((b, i) => (i === 0 ? b ^ 1 : b));
-    const { open, facts } = ask({ evidence: evidenceOf((x) => ({ ...x, fields: { ...x.fields, hostData: stranger } })) });
+    const { open, facts } = ask({
+      evidence: evidenceOf((x) => ({ ...x, fields: { ...x.fields, hostData: stranger } })),
+    });
     expect(open).toEqual([
       "chain.admission.workload_known workload-unknown",
       refused,
@@ -147,7 +153,7 @@ describe("what is not admitted", () => {
     expect(tampered.laxer).toBeUndefined();
   });
   it("a report whose signature is wrong says nothing at all", () => {
-    const { one, open } = ask({ evidence: evidenceOf((x) => tampers.signatureBit.apply(x, d)) });
+    const { one, open } = ask({ evidence: evidenceOf((x) => tampers.signatureBit.apply(x)) });
     expect(open).toContain("snp.report.signature signature");
     for (const id of ["workload_known", "entry", "coordinator", "coordinator_checks"])
       expect(one(`chain.admission.${id}`)?.status).toBe("skip");
@@ -155,16 +161,36 @@ describe("what is not admitted", () => {
   it("a report that a VLEK signed, which is genuine: the Coordinator has no root for it", () => {
     const vlek = makeGuest("shared", "Genoa", sharedNow, { vlek: true });
     const { measurement, policy, platformInfo, idKeyDigest, familyId, imageId } = d.fields;
-    const report = sealed({ ...vlek.fields, measurement, policy, platformInfo, idKeyDigest, familyId, imageId, hostData, flags: signingKey.vlek }, vlek.vek.key);
+    const report = sealed(
+      {
+        ...vlek.fields,
+        measurement,
+        policy,
+        platformInfo,
+        idKeyDigest,
+        familyId,
+        imageId,
+        hostData,
+        flags: signingKey.vlek,
+      },
+      vlek.vek.key,
+    );
     const table = certificateTable([
       [certificateGuid.vlek, vlek.vek.certificate],
       [certificateGuid.ask, vlek.authority.asvk.certificate],
     ]);
     const look: Look = ({ path }) =>
-      path.endsWith("/crl") ? { status: "ok", bytes: makeAmdCrl(vlek.authority), at: sharedNow.toISOString() } : { status: "unavailable", reason: "none" };
+      path.endsWith("/crl")
+        ? { status: "ok", bytes: makeAmdCrl(vlek.authority), at: sharedNow.toISOString() }
+        : { status: "unavailable", reason: "none" };
     const zero = { BootloaderVersion: 0, TEEVersion: 0, SNPVersion: 0, MicrocodeVersion: 0 };
     const manifest = withEntries({ AllowedChipIDs: null, MinimumTCB: zero });
-    const asked = ask({ evidence: extendedReport(report, table), manifest, look, root: vlek.authority.ark.certificate });
+    const asked = ask({
+      evidence: extendedReport(report, table),
+      manifest,
+      look,
+      root: vlek.authority.ark.certificate,
+    });
     expect(asked.open).toEqual([refused]);
     expect(asked.one("chain.admission.coordinator")?.reason).toContain("VLEK");
   });
@@ -174,10 +200,13 @@ describe("what is not admitted", () => {
     expect(ask({ manifest: withEntries({ ProductName: "Turin" }) }).one("chain.admission.entry")?.status).toBe("error");
   });
   it("a manifest that can be read in two ways answers nothing", () => {
-    const twice = new Uint8Array(Buffer.from(Buffer.from(d.manifest).toString("utf8").replace('"Policies"', '"policies"')));
+    const twice = new Uint8Array(
+      Buffer.from(Buffer.from(d.manifest).toString("utf8").replace('"Policies"', '"policies"')),
+    );
     const { open, one } = ask({ manifest: twice });
     expect(open).toContain("contrast.manifest.unambiguous manifest-ambiguous");
-    for (const id of ["workload_known", "entry", "coordinator"]) expect(one(`chain.admission.${id}`)?.status).toBe("error");
+    for (const id of ["workload_known", "entry", "coordinator"])
+      expect(one(`chain.admission.${id}`)?.status).toBe("error");
   });
   it("TDX evidence is not judged, and no forgery", () => {
     const quote = new Uint8Array(5000);
@@ -204,7 +233,10 @@ describe("where the Coordinator looks less closely", () => {
   it("a list out of date: it depends on the list that the Coordinator fetches", () => {
     const crl = makeAmdCrl(d.authority, { thisUpdate: -60, nextUpdate: -7 });
     const asked = ask({ evidence: evidenceOf((x) => ({ ...x, chain: { ...x.chain, crl } })) });
-    expect(asked).toMatchObject({ open: ["chain.admission.coordinator error", "snp.chain.revocation crl-expired"], laxer });
+    expect(asked).toMatchObject({
+      open: ["chain.admission.coordinator error", "snp.chain.revocation crl-expired"],
+      laxer,
+    });
   });
   it("a manifest and a guest that allow debugging: the Coordinator lets it in", () => {
     const policy = d.fields.policy | policyBit.debug;
@@ -231,7 +263,9 @@ describe("where the Coordinator looks less closely", () => {
   });
   it("without any list the answer is unavailable, here and there", () => {
     const asked = ask({ evidence: evidenceOf((x) => ({ ...x, chain: { ...x.chain, crl: undefined } })) });
-    expect(asked).toMatchObject({ open: ["chain.admission.coordinator unavailable", "snp.chain.revocation crl-unavailable"] });
+    expect(asked).toMatchObject({
+      open: ["chain.admission.coordinator unavailable", "snp.chain.revocation crl-unavailable"],
+    });
   });
 });
 
@@ -260,21 +294,37 @@ describeEvidence("Contrast's own client on recorded evidence", () => {
   const expected = JSON.parse(Buffer.from(file("expect.json")).toString("utf8")) as Expected;
   // 01: a workload's HOST_DATA, which joins the mesh, is refused from a Coordinator. 30: REPORT_DATA. Both are asked elsewhere.
   const elsewhere = ["neg-01-host-data.json", "neg-30-manifest-newline.json"];
-  const answers = Object.entries(expected.files).filter(([name, e]) => e.sdk_v1_20_0 !== undefined && !elsewhere.includes(name));
+  const answers = Object.entries(expected.files).filter(
+    ([name, e]) => e.sdk_v1_20_0 !== undefined && !elsewhere.includes(name),
+  );
   const look: Look = ({ path }) => ({
     status: "ok",
     at: sharedNow.toISOString(),
-    bytes: path.endsWith("/crl") ? file("crl.der") : path.endsWith("/cert_chain") ? file("ask-ark.pem") : file("vcek.der"),
+    bytes: path.endsWith("/crl")
+      ? file("crl.der")
+      : path.endsWith("/cert_chain")
+        ? file("ask-ark.pem")
+        : file("vcek.der"),
   });
   it.each(answers.map(([name, e]) => [name, e.sdk_v1_20_0 ?? ""] as const))("%s: %s", (name, sdk) => {
     const manifest = file(name.includes("v2-report") ? "manifest-v2-report.json" : "manifest.json");
     const needsKds = name === "ok-no-chain.json";
-    const product = name.includes("milan") ? new Uint8Array(Buffer.from(Buffer.from(manifest).toString("utf8").replaceAll('"Genoa"', '"Milan"'))) : manifest;
-    const asked = ask({ evidence: documentOf(file(name)), manifest: product, root: file("ark.pem"), ...(needsKds ? { look } : {}) });
+    const product = name.includes("milan")
+      ? new Uint8Array(Buffer.from(Buffer.from(manifest).toString("utf8").replaceAll('"Genoa"', '"Milan"')))
+      : manifest;
+    const asked = ask({
+      evidence: documentOf(file(name)),
+      manifest: product,
+      root: file("ark.pem"),
+      ...(needsKds ? { look } : {}),
+    });
     const accepts = asked.coordinator === "pass";
     // Without a service both clients have only what was attached; the fetched list is what the answer then depends on.
     if (name === "neg-20-crl-expired.json") expect(asked.coordinator).toBe("error");
     else if (needsKds) expect(asked.open).toEqual([]);
-    else expect(accepts, `${asked.open.join(", ")}; ${asked.one("chain.admission.coordinator")?.reason}`).toBe(sdk === "accept");
+    else
+      expect(accepts, `${asked.open.join(", ")}; ${asked.one("chain.admission.coordinator")?.reason}`).toBe(
+        sdk === "accept",
+      );
   });
 });

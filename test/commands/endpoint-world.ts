@@ -12,6 +12,7 @@ import {
   makeLeaf,
   workload,
 } from "../../fixtures/generator/mesh.ts";
+import { sha256 } from "../../fixtures/generator/policies.ts";
 import { sharedDeployment, variantDeployment } from "../../fixtures/generator/shared.ts";
 import { nonceRequest } from "../../src/chain/nonce.ts";
 import type { Exchange, Request } from "../../src/run.ts";
@@ -94,6 +95,12 @@ export function exchange(question: ExchangeQuestion = {}): Promise<Ran> {
   return verifyEndpoint(dir, ["--exchange", file, "--offline"], { args: demoPins, ...question });
 }
 
+/** SHA-256 of the public key in the plain exchange. */
+export const exchangeKeySha256 = (): string => {
+  const d = sharedDeployment();
+  return Buffer.from(sha256(exchangeDraft(d, makeLeaf(d)).publicKey)).toString("hex");
+};
+
 /** In the past of any clock, so that a captured time can be in its order. */
 const recordedAt = new Date("2025-06-01T00:00:00Z");
 const nonce = new Uint8Array(32).fill(0x5a);
@@ -107,21 +114,26 @@ export const recorded = (): Deployment => {
 export interface BundleQuestion {
   readonly tamper?: Tamper;
   readonly defect?: LeafDefect;
-  /** Launch measurement that the profile vouches for. */
-  readonly measurement?: string;
+  /** Launch measurement that the profile vouches for; null: none. */
+  readonly measurement?: string | null;
+  /** A live endpoint, judged now, in place of a certificate as a file. */
+  readonly live?: { readonly address: string; readonly from: Deployment };
   readonly args?: readonly string[];
 }
 /** A certificate under the mesh CA of a recorded run, `pm endpoint verify --bundle`. */
 export async function underBundle(question: BundleQuestion = {}): Promise<Ran> {
-  const [dir, d] = [folder(), recorded()];
+  const { live } = question;
+  const [dir, d] = [folder(), live?.from ?? recorded()];
+  const at = d.now.toISOString();
+  const { measurement = d.measurement } = question;
   const ok = (request: Request, bytes: Uint8Array): Exchange => ({
     request,
-    response: { status: "ok", bytes, at: recordedAt.toISOString() },
+    response: { status: "ok", bytes, at },
   });
   const said = (value: object | null): Uint8Array => Buffer.from(JSON.stringify(value), "utf8");
   const bundle = join(dir, "bundle.tar");
   await writeBundle(bundle, {
-    capturedAt: recordedAt.toISOString(),
+    capturedAt: at,
     exchanges: [
       ok(nonceRequest, said({ nonce: Buffer.from(nonce).toString("hex") })),
       ok(attestRequest("attest", nonce), d.respond(nonce, "attest", question.tamper)),
@@ -133,12 +145,13 @@ export async function underBundle(question: BundleQuestion = {}): Promise<Ran> {
     "version: 1",
     "service: contrast",
     `manifest: { reference: pinned, file: ${write(dir, "manifest.json", d.manifest)} }`,
-    `measurements: [${JSON.stringify(question.measurement ?? d.measurement)}]`,
+    ...(measurement === null ? [] : [`measurements: [${JSON.stringify(measurement)}]`]),
     "",
   ];
   const leaf = makeLeaf(d, question.defect === undefined ? {} : { defect: question.defect }).certificate;
   return runPm([
-    ...["endpoint", "verify", "--certificate", write(dir, "leaf.der", leaf), "--json", "--offline"],
+    ...["endpoint", "verify", "--json"],
+    ...(live === undefined ? ["--certificate", write(dir, "leaf.der", leaf), "--offline"] : [live.address]),
     ...["--bundle", bundle, "--profile", write(dir, "pm.yaml", profile.join("\n"))],
     ...["--insecure-trust-root", write(dir, "ark.pem", pem(d.authority.ark.certificate))],
     ...(question.args ?? []),

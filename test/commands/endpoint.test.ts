@@ -19,7 +19,17 @@ import { sharedDeployment } from "../../fixtures/generator/shared.ts";
 import { tampers } from "../../fixtures/generator/tamper.ts";
 import type { Status } from "../../src/claims/answer.ts";
 import { type Ran, reportOf } from "../command.ts";
-import { certificate, demo, demoPins, exchange, folder, removeEndpoints, verifyEndpoint } from "./endpoint-world.ts";
+import {
+  certificate,
+  demo,
+  demoPins,
+  exchange,
+  exchangeKeySha256,
+  folder,
+  removeEndpoints,
+  underBundle,
+  verifyEndpoint,
+} from "./endpoint-world.ts";
 
 afterAll(removeEndpoints);
 const d = sharedDeployment();
@@ -230,13 +240,23 @@ describe("a recorded secret exchange", () => {
     const ran = await exchange();
     expect([ran.status, ran.stderr, reportOf(ran).verdictLine]).toEqual([0, "", "verified (secret exchange)"]);
     expect(owed(ran, "fail", "error", "skip", "consistent", "unavailable")).toEqual([]);
-    expect(reportOf(ran).notProven.join("\n")).toMatch(/the public key is the auditor's own/);
+    expect(reportOf(ran).notProven.join("\n")).toMatch(/no reference value given: contrast\.exchange\.public_key/);
   });
   test("demands Privatemode's secret service where no flag says otherwise", async () => {
     failsWith(
       await exchange({ args: [] }),
       "contrast.mesh.expected_san san-missing",
       "contrast.mesh.expected_workload workload-unexpected",
+    );
+  });
+  test("of the auditor's own public key is told from another's", async () => {
+    const own = ["--public-key-sha256", exchangeKeySha256()];
+    const ran = await exchange({ args: [...demoPins, ...own] });
+    expect(ran.status).toBe(0);
+    expect(reportOf(ran).notProven.join("\n")).not.toMatch(/exchange\.public_key/);
+    failsWith(
+      await exchange({ args: [...demoPins, "--public-key-sha256", "ab".repeat(32)] }),
+      "contrast.exchange.public_key exchange-public-key",
     );
   });
   test("under a rogue mesh CA fails, and its signature counts for nothing", async () => {
@@ -339,10 +359,13 @@ describe("mesh CA and manifest of a recorded run", () => {
     expect(ran.status).toBe(1);
     expect(endpoint(ran).every((c) => c.status === "skip" && c.reason?.includes("failed"))).toBe(true);
   });
-  test("do not count where it is inconclusive", async () => {
-    const ran = await underBundle({ measurement: "ab".repeat(48) });
-    expect(ran.status).not.toBe(0);
-    expect(endpoint(ran).every((c) => c.status === "skip")).toBe(true);
+  test.each([
+    ["fails on another launch measurement", "ab".repeat(48), 1, "failed"],
+    ["is inconclusive without one", null, 3, "inconclusive"],
+  ] as const)("do not count where it %s", async (_, measurement, status, word) => {
+    const ran = await underBundle({ measurement });
+    expect(ran.status).toBe(status);
+    expect(endpoint(ran).every((c) => c.status === "skip" && c.reason?.endsWith(word))).toBe(true);
   });
   test("refuse a certificate of another mesh CA", async () => {
     failsWith(await underBundle({ defect: leafDefects.otherMeshCa }), "contrast.mesh.path chain-root");
@@ -367,8 +390,9 @@ describe("a live endpoint", () => {
   async function serving<T>(
     options: { maxVersion?: "TLSv1.2"; requestCert?: boolean },
     ask: (address: string, received: () => number) => Promise<T>,
+    from = d,
   ): Promise<T> {
-    const leaf = makeLeaf(d);
+    const leaf = makeLeaf(from);
     let bytes = 0;
     const server = createTls(
       {
@@ -411,6 +435,18 @@ describe("a live endpoint", () => {
     await serving({}, async (address) => {
       failsWith(await verifyEndpoint(folder(), [address], { meshCa: other }), "contrast.mesh.path chain-root");
     });
+  });
+  test("is held against the mesh CA of a recorded run, both judged now", async () => {
+    const from = sharedDeployment(new Date());
+    await serving(
+      {},
+      async (address) => {
+        const ran = await underBundle({ live: { address, from } });
+        expect([ran.status, reportOf(ran).verdictLine]).toEqual([0, expect.stringContaining("verified (endpoint)")]);
+        expect(reportOf(ran).freshness).toMatch(/recorded at .*; endpoint: a TLS 1\.3 handshake/);
+      },
+      from,
+    );
   });
   test("with TLS 1.2 is unavailable: there the handshake is another", async () => {
     await serving({ maxVersion: "TLSv1.2" }, async (address) => {

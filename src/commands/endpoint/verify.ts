@@ -1,8 +1,9 @@
 import { Args, Flags } from "@oclif/core";
 import type { EndpointPins } from "../../audit/endpoint-pins.ts";
+import { hex } from "../../bytes/hex.ts";
 import { BaseCommand, type Printed } from "../../command.ts";
 import { usage } from "../../errors.ts";
-import { type CollateralValues, collateralFlags, collateralSettings } from "../../flags.ts";
+import { type CollateralValues, collateralFlags, collateralSettings, hexFlag } from "../../flags.ts";
 import { readInput } from "../../input.ts";
 
 const evidence = "EVIDENCE";
@@ -78,6 +79,12 @@ export default class EndpointVerify extends BaseCommand {
       helpGroup: expected,
       helpValue: "ID",
     }),
+    "public-key-sha256": Flags.string({
+      description: "SHA-256 of the public key that you drew for the exchange, 64 hex digits.",
+      helpGroup: expected,
+      helpValue: "HEX",
+      dependsOn: ["exchange"],
+    }),
     "contrast-version": Flags.string({
       description: "Manifest rules of this Contrast version; v1.20 when left out.",
       helpGroup: expected,
@@ -104,6 +111,7 @@ export default class EndpointVerify extends BaseCommand {
       throw usage("name exactly one of HOST:PORT, --certificate and --exchange");
     const { auditEndpoint, parsePeer } = await import("../../audit/endpoint.ts");
     const { offline, at, timeoutMs } = await collateralSettings(flags);
+    const key = flags["public-key-sha256"];
     const peer = args.endpoint === undefined ? undefined : { peer: parsePeer(args.endpoint), name: args.endpoint };
     const report = await auditEndpoint({
       evidence:
@@ -115,6 +123,7 @@ export default class EndpointVerify extends BaseCommand {
       pins: await this.#pins(flags),
       san: flags.san,
       workloadSecretId: flags["workload-secret-id"],
+      publicKeySha256: key === undefined ? undefined : hex(hexFlag(key, 32, "--public-key-sha256")),
       ...(at === undefined ? {} : { at }),
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
       offline,

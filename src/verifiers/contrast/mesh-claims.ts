@@ -147,6 +147,14 @@ export const exchangeQuestions = catalogue("contrast", {
     waivable: false,
     codes: { "exchange-length": "A key has another length than 1216 and 1120 bytes." },
   },
+  "contrast.exchange.public_key": {
+    asks: "Is the public key in the question the one that the auditor drew?",
+    spec: "Privatemode v1.40.0, secret exchange: the secret's id is SHA-256(PublicKey)",
+    stops: "A record of somebody else's exchange, or of an old one.",
+    todo: "Find out which client sent this question; compare the secret's id with the client's own.",
+    owed: "pinned",
+    codes: { "exchange-public-key": "The public key has another SHA-256 than the one given." },
+  },
   "contrast.exchange.signature": {
     asks: "Did the key of the mesh certificate sign this public key together with this encapsulated key?",
     spec: "Privatemode v1.40.0, secret exchange: ECDSA, ASN.1, over SHA-256(PublicKey || EncapsulatedKey)",

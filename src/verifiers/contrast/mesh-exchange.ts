@@ -5,7 +5,7 @@
 import { createHash, type KeyObject, verify } from "node:crypto";
 import { fromBase64, hex } from "../../bytes/hex.ts";
 import { type JsonNode, readJson } from "../../bytes/json.ts";
-import { type Answers, broken, equal, holds, observed, specified } from "../../claims/answer.ts";
+import { type Answers, broken, equal, holds, observed, type Sourced, skip, specified } from "../../claims/answer.ts";
 import { type Certificate, publicKeyOf } from "../../crypto/certificate.ts";
 import { decodeWhole } from "../../crypto/der.ts";
 import { malformed, PmError } from "../../errors.ts";
@@ -103,6 +103,16 @@ export function keyLengths(exchange: SecretExchange): Exchange["contrast.exchang
     observed(text(exchange.publicKey.length, exchange.encapsulatedKey.length), "exchange", "/request, /response"),
     "exchange-length",
   );
+}
+
+/** @param expected lower-case hex of SHA-256 over the public key that the auditor drew */
+export function publicKeyIs(
+  { publicKey }: SecretExchange,
+  expected: Sourced | undefined,
+): Exchange["contrast.exchange.public_key"] {
+  if (expected === undefined) return skip("no reference value given");
+  const actual = hex(createHash("sha256").update(publicKey).digest());
+  return equal(expected, observed(actual, "exchange", "SHA-256 of /request/PublicKey"), "exchange-public-key");
 }
 
 /** ECDSA-Sig-Value ::= SEQUENCE { r INTEGER, s INTEGER } (RFC 3279 2.2.3), both positive, in strict DER. */

@@ -1,6 +1,6 @@
 /**
- * A mesh endpoint: certificate, mesh CA and manifest in, answers out. The CA and the manifest are the auditor's own files;
- * that an attested Coordinator showed this CA is another question.
+ * A mesh endpoint: certificate, mesh CA and manifest in, answers out. Whether an attested Coordinator showed this CA and
+ * enforces this manifest is the question of whoever hands them over.
  */
 import { createHash } from "node:crypto";
 import { hex } from "../../bytes/hex.ts";
@@ -18,17 +18,11 @@ import {
   specified,
   unavailable,
 } from "../../claims/answer.ts";
-import {
-  type Certificate,
-  commonName,
-  decodeCertificate,
-  decodeCertificates,
-  keyDescription,
-} from "../../crypto/certificate.ts";
+import { type Certificate, decodeCertificate, decodeCertificates } from "../../crypto/certificate.ts";
 import { PmError } from "../../errors.ts";
 import type { Json } from "../../report/report.ts";
 import type { Response } from "../../run.ts";
-import { caCertificate, caFacts, keyHash } from "./ca.ts";
+import { caCertificate, caFacts } from "./ca.ts";
 import { reading } from "./findings.ts";
 import { decodeManifest } from "./manifest.ts";
 import {
@@ -39,9 +33,9 @@ import {
   type secretExchange,
 } from "./mesh-claims.ts";
 import { entryAnswers, expectedName, expectedWorkload, referenceAnswers } from "./mesh-entry.ts";
-import { exchangeSignature, keyLengths, readExchange, secretIdOf } from "./mesh-exchange.ts";
+import { exchangeSignature, keyLengths, publicKeyIs, readExchange, secretIdOf } from "./mesh-exchange.ts";
+import { leafFacts } from "./mesh-facts.ts";
 import { type MeshLeaf, readLeaf } from "./mesh-leaf.ts";
-import { namesText } from "./mesh-names.ts";
 import { extensions, judgePath, usage } from "./mesh-path.ts";
 import type { DecodedManifest } from "./model.ts";
 import type { ManifestRules } from "./rules.ts";
@@ -60,6 +54,8 @@ export interface MeshInput {
   /** Exact string that must be among the names. */
   readonly san: Sourced | undefined;
   readonly workloadSecretId: Sourced | undefined;
+  /** Of the public key in an exchange, lower-case hex. */
+  readonly publicKeySha256: Sourced | undefined;
 }
 export interface MeshJudgement<C extends typeof meshEndpoint | typeof secretExchange> {
   readonly answers: Answers<C>;
@@ -112,6 +108,7 @@ export function verifyExchange(bytes: Uint8Array, input: MeshInput): MeshJudgeme
       ...mesh.answers,
       "contrast.exchange.format": format,
       "contrast.exchange.lengths": keyLengths(exchange),
+      "contrast.exchange.public_key": publicKeyIs(exchange, input.publicKeySha256),
       "contrast.exchange.signature":
         "value" in authentic ? exchangeSignature(exchange, authentic.value.certificate) : authentic.blocked,
     },
@@ -204,30 +201,7 @@ function statements(
 const pinnedIn = ({ manifest }: DecodedManifest, input: MeshInput): ReadonlySet<string> =>
   new Set([
     ...(manifest?.snp.some((value) => value.allowedChipIds.length > 0) ? ["contrast.mesh.chip"] : []),
+    ...(input.publicKeySha256 === undefined ? [] : ["contrast.exchange.public_key"]),
     ...(input.san === undefined ? [] : ["contrast.mesh.expected_san"]),
     ...(input.workloadSecretId === undefined ? [] : ["contrast.mesh.expected_workload"]),
   ]);
-
-function leafFacts({ leaf, others }: { readonly leaf: MeshLeaf; readonly others: number }): {
-  readonly [name: string]: Json;
-} {
-  const { certificate, values, names, workloadSecretId } = leaf;
-  return {
-    sha256: sha256(certificate.raw),
-    subject: commonName(certificate.subject) ?? null,
-    key: keyDescription(certificate),
-    spkiSha256: keyHash(certificate),
-    notBefore: certificate.notBefore.toISOString(),
-    notAfter: certificate.notAfter.toISOString(),
-    subjectAltNames: namesText(names),
-    workloadSecretId: workloadSecretId ?? null,
-    tee: values?.tee ?? null,
-    hostData: values?.hostData ?? null,
-    measurement: values?.measurement ?? null,
-    chipId: values?.chipId ?? null,
-    reportedTcb: values?.reportedTcb === undefined ? null : { ...values.reportedTcb },
-    launchTcb: values?.launchTcb === undefined ? null : { ...values.launchTcb },
-    // Shown behind the leaf, and not used.
-    furtherCertificates: others,
-  };
-}

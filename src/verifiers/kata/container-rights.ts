@@ -1,10 +1,10 @@
 /** A container's image and rights: digest, capabilities, privileges, devices, the pod that it belongs to. */
 import { type Answers, broken, cannot, equal, graded, holds, skip } from "../../claims/answer.ts";
 import type { SecurityContext } from "./deployment-pod.ts";
-import type { container } from "./workload-claims.ts";
+import type { sidecarContainer } from "./workload-claims.ts";
 import { type ContainerCase, digestIn, sortedText } from "./workload-types.ts";
 
-type A = Answers<typeof container>;
+type A = Answers<typeof sidecarContainer>;
 
 export function image({ yaml, policy, ...c }: ContainerCase): A["kata.container.image"] {
   const [first] = policy.images;
@@ -34,9 +34,8 @@ export function repository({ yaml, policy, ...c }: ContainerCase): A["kata.conta
   return graded(equal(c.said(yaml.image), c.shown(other.reference, other.at), "repository-differs"), "unknown");
 }
 
-/** @param reference the image as the auditor named it with --sidecar-image; undefined when not named */
-export function sidecar({ policy, ...c }: ContainerCase, reference: string | undefined): A["kata.container.sidecar"] {
-  if (reference === undefined) return skip("no reference value given");
+/** @param reference the image as the auditor named it with --sidecar-image */
+export function sidecar({ policy, ...c }: ContainerCase, reference: string): A["kata.container.sidecar"] {
   const [first] = policy.images;
   if (first === undefined) return broken("the policy names no image for this container", "sidecar-image-differs");
   const digests = policy.images.map((i) => digestIn(i.reference) ?? i.reference);

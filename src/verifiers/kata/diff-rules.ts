@@ -63,7 +63,7 @@ const rootUser: Judge = (before, after) =>
   after === 0 ? ["weaker", "runs as root"] : before === 0 ? ["stronger", "runs as root no more"] : undefined;
 
 const container = "/containers/\\*";
-const process = `${container}/OCI/Process`;
+const oci = `${container}/OCI/Process`;
 const rule = (path: string, judge: Judge): DataRule => ({ path: new RegExp(`^${path}$`), judge });
 
 /** The first that says something counts. */
@@ -79,9 +79,9 @@ export const dataRules: readonly DataRule[] = [
   rule(`${container}/image`, image),
   rule(`${container}/OCI/Annotations/io\\.kubernetes\\.cri\\.image-name`, image),
   rule(`${container}/storages/\\*/source`, image),
-  rule(`${process}/User/[UG]ID`, rootUser),
-  rule(`${process}/NoNewPrivileges`, flag("stronger", "weaker", "NoNewPrivileges")),
-  rule(`${process}/Capabilities/[A-Za-z]+/\\*`, capability),
+  rule(`${oci}/User/[UG]ID`, rootUser),
+  rule(`${oci}/NoNewPrivileges`, flag("stronger", "weaker", "NoNewPrivileges")),
+  rule(`${oci}/Capabilities/[A-Za-z]+/\\*`, capability),
   rule(`${container}/OCI/Root/Readonly`, flag("stronger", "weaker", "a read-only root file system")),
   rule(`${container}/exec_commands/\\*`, permits("one command that may be executed in the container")),
   rule(`${container}/devices/\\*`, permits("one device that may be handed to the container", "unknown")),

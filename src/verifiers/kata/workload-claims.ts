@@ -68,12 +68,16 @@ const identity = catalogue("kata", {
     owed: "always",
     codes: { "role-differs": "The manifest's role is not that of the annotation contrast.edgeless.systems/pod-role." },
   },
+});
+
+/** Owed by a workload whose annotation holds a policy: a file that `contrast generate` wrote. */
+const annotation = catalogue("kata", {
   "kata.annotation.equal": {
     asks: "Is the policy in the deployment file's own annotation the body that the manifest names?",
     spec: "Kata Containers, initdata specification, annotation",
     stops: "A deployment file that was published beside another policy than the one in force.",
     todo: "Generate the policies again from this file, or take the file that belongs to this manifest.",
-    owed: "pinned",
+    owed: "always",
     codes: {
       "annotation-differs": "The annotation holds another document.",
       "annotation-malformed": "The annotation is not base64 of one gzip member.",
@@ -198,6 +202,7 @@ const requests = catalogue("kata", {
 
 /** What each workload of the deployment file owes: the questions about its policy body, too. */
 export const workload = { ...identity, ...kata, ...policyText, ...requests };
+export const annotatedWorkload = { ...workload, ...annotation };
 
 /** What each container of the deployment file, and each sidecar that was named, owes. */
 export const container = catalogue("kata", {
@@ -220,14 +225,6 @@ export const container = catalogue("kata", {
     todo: "Check that both repositories hold the same image, and who may write to them.",
     owed: "advisory",
     codes: { "repository-differs": "The digest is the same under another repository or tag." },
-  },
-  "kata.container.sidecar": {
-    asks: "Is the sidecar's image the one of the Contrast release, as the auditor named it?",
-    spec: `${contrast}, generate, initializer and service mesh`,
-    stops: "An initializer that hands the mesh's keys to somebody else: it sees them first.",
-    todo: "Take the sidecar's image from the release's own list, and compare the two digests.",
-    owed: "pinned",
-    codes: { "sidecar-image-differs": "The sidecar's image is not the one that was named." },
   },
   "kata.container.pod": {
     asks: "Is the container bound to the workload's namespace, as an ordinary container?",
@@ -332,3 +329,18 @@ export const container = catalogue("kata", {
     waivable: false,
   },
 });
+
+/** Owed by a container whose image the auditor named apart from the deployment file. */
+export const sidecarContainer = {
+  ...container,
+  ...catalogue("kata", {
+    "kata.container.sidecar": {
+      asks: "Is the sidecar's image the one of the Contrast release, as the auditor named it?",
+      spec: `${contrast}, generate, initializer and service mesh`,
+      stops: "An initializer that hands the mesh's keys to somebody else: it sees them first.",
+      todo: "Take the sidecar's image from the release's own list, and compare the two digests.",
+      owed: "always",
+      codes: { "sidecar-image-differs": "The sidecar's image is not the one that was named." },
+    },
+  }),
+};

@@ -7,7 +7,6 @@ import {
   cannot,
   equal,
   holds,
-  type Origin,
   type Sourced,
   skip,
 } from "../../claims/answer.ts";
@@ -17,25 +16,15 @@ import type { Json } from "../../report/report.ts";
 import { decodePolicyBody, policyKey } from "./body.ts";
 import { decodeAnnotation } from "./carrier.ts";
 import type { kata } from "./claims.ts";
-import * as mounting from "./container-mounts.ts";
-import * as process from "./container-process.ts";
-import * as rights from "./container-rights.ts";
 import type { Workload } from "./deployment.ts";
-import type { Container } from "./deployment-pod.ts";
 import { decodeInitdata, digestOf } from "./initdata.ts";
-import { addedSidecars, common, complete, format, rulesKnown, sandbox, single } from "./policy-checks.ts";
-import { decodePolicyData, type PolicyContainer, type PolicyData, splitPolicy } from "./policy-data.ts";
+import { common, complete, format, rulesKnown, sandbox, single } from "./policy-checks.ts";
+import { decodePolicyData, type PolicyData, splitPolicy } from "./policy-data.ts";
 import { requestAnswers } from "./requests.ts";
 import { verifyPolicy } from "./verify.ts";
-import { container, workload as workloadCatalogue } from "./workload-claims.ts";
-import {
-  type ContainerCase,
-  digestIn,
-  initializer,
-  type ManifestEntry,
-  type References,
-  shownIn,
-} from "./workload-types.ts";
+import { annotatedWorkload, workload as workloadCatalogue } from "./workload-claims.ts";
+import { containerSubjects } from "./workload-containers.ts";
+import type { ManifestEntry, References } from "./workload-types.ts";
 
 type A = Answers<typeof workloadCatalogue>;
 
@@ -56,14 +45,14 @@ export function verifyWorkload(
 ): WorkloadJudgement {
   const name = `workload ${workload.workloadSecretId}`;
   const { initdata } = workload;
-  const pinned = new Set(initdata === undefined ? [] : ["kata.annotation.equal"]);
-  const subject = { name, catalogue: workloadCatalogue, pinned };
+  const catalogue = initdata === undefined ? workloadCatalogue : annotatedWorkload;
+  const subject = { name, catalogue, pinned: new Set<string>() };
   const own = entries.filter((e) => e.workloadSecretId === workload.workloadSecretId);
   const [entry] = own;
   const body = entry === undefined || own.length > 1 ? undefined : bodies.get(entry.key);
   const found = policyFound(workload, own, body, references);
   if (entry === undefined || body === undefined) {
-    const rest = all(workloadCatalogue, skip("not asked: no single policy was found for the workload"));
+    const rest = all(annotatedWorkload, skip("not asked: no single policy was found for the workload"));
     return {
       judged: [
         judge(subject, { ...rest, "kata.workload.policy_found": found }),
@@ -80,11 +69,15 @@ export function verifyWorkload(
     ...("data" in read ? policyAnswers(workload, read, references) : unreadAnswers(read, references)),
     "kata.workload.policy_found": found,
     "kata.workload.role": role(workload, entry, references),
-    "kata.annotation.equal": annotation(workload, entry, references),
   };
   return {
     judged: [
-      judge(subject, answers),
+      initdata === undefined
+        ? judge({ ...subject, catalogue: workloadCatalogue }, answers)
+        : judge(
+            { ...subject, catalogue: annotatedWorkload },
+            { ...answers, "kata.annotation.equal": annotation(initdata, entry, references) },
+          ),
       ...containerSubjects(workload, "data" in read ? read.data : undefined, references),
     ],
     evidence: {
@@ -127,11 +120,10 @@ function role(workload: Workload, entry: ManifestEntry, references: References):
 }
 
 function annotation(
-  { initdata }: Workload,
+  initdata: NonNullable<Workload["initdata"]>,
   entry: ManifestEntry,
   { deployment, manifest }: References,
-): A["kata.annotation.equal"] {
-  if (initdata === undefined) return skip("the deployment file has no annotation with a policy");
+): Answers<typeof annotatedWorkload>["kata.annotation.equal"] {
   try {
     const document = decodeInitdata(decodeAnnotation(initdata.text));
     return equal(
@@ -145,10 +137,7 @@ function annotation(
   }
 }
 
-type PolicyAnswers = Omit<
-  A,
-  keyof typeof kata | "kata.workload.policy_found" | "kata.workload.role" | "kata.annotation.equal"
->;
+type PolicyAnswers = Omit<A, keyof typeof kata | "kata.workload.policy_found" | "kata.workload.role">;
 interface ReadPolicy {
   readonly text: ReturnType<typeof splitPolicy>;
   readonly data: PolicyData;
@@ -227,98 +216,6 @@ function guardedRequests(data: PolicyData, references: References): ReturnType<t
     };
   }
 }
-
-/** Each container of the deployment file is a subject, whether the policy has it or not; so is each sidecar it adds. */
-function containerSubjects(workload: Workload, data: PolicyData | undefined, references: References): Judged[] {
-  const added = data === undefined ? [] : addedSidecars(workload, data, references);
-  const containers = [
-    ...added.map((name) => sidecarOf(name, references.sidecars.get(name) ?? "")),
-    ...workload.containers,
-  ];
-  const hasInitializer = containers.some((c) => c.name === initializer.name);
-  return containers.map((yaml) => {
-    const named = references.sidecars.get(yaml.name);
-    const subject = {
-      name: `container ${workload.workloadSecretId}/${yaml.name}`,
-      catalogue: container,
-      pinned: new Set(named === undefined ? [] : ["kata.container.sidecar"]),
-    };
-    const policies = data?.containers.slice(1).filter((c) => c.name === yaml.name) ?? [];
-    const [policy] = policies;
-    if (policy === undefined || policies.length > 1) {
-      const reason =
-        data === undefined
-          ? "the policy was not found or not read"
-          : `the policy has ${policies.length} containers of this name`;
-      return judge(subject, all(container, skip(`not asked: ${reason}`)));
-    }
-    return judge(subject, containerAnswers(caseOf(yaml, policy, workload, hasInitializer, references), named));
-  });
-}
-
-function caseOf(
-  yaml: Container,
-  policy: PolicyContainer,
-  workload: Workload,
-  hasInitializer: boolean,
-  { deployment, imageConfigs }: References,
-): ContainerCase {
-  const config = imageConfigs.get(digestIn(yaml.image) ?? "");
-  // Of a sidecar that Contrast adds, the deployment file says nothing.
-  const origin: Origin = workload.containers.includes(yaml) ? deployment : { kind: "flag", name: "--sidecar-image" };
-  return {
-    yaml,
-    policy,
-    workload,
-    config,
-    hasInitializer,
-    said: (value, where) => ({ value, origin, at: where ?? yaml.where }),
-    shown: shownIn,
-  };
-}
-
-const containerAnswers = (c: ContainerCase, named: string | undefined): Answers<typeof container> => ({
-  "kata.container.image": rights.image(c),
-  "kata.container.repository": rights.repository(c),
-  "kata.container.sidecar": rights.sidecar(c, named),
-  "kata.container.pod": rights.pod(c),
-  "kata.container.args": process.args(c),
-  "kata.container.env": process.env(c),
-  "kata.container.capabilities": rights.capabilities(c),
-  "kata.container.privileges": rights.privileges(c),
-  "kata.container.devices": rights.devices(c),
-  "kata.container.mounts": mounting.mounts(c),
-  "kata.container.user": process.user(c),
-  "kata.container.cwd": process.cwd(c),
-  "kata.container.exec": process.exec(c),
-});
-
-/** A sidecar that Contrast adds: nothing is known of it but its image and, for the initializer, its volume. */
-const sidecarOf = (name: string, image: string): Container => ({
-  name,
-  image,
-  role: "init",
-  command: undefined,
-  args: undefined,
-  workingDir: undefined,
-  tty: false,
-  env: [],
-  envFrom: false,
-  mounts: [],
-  devices: [],
-  execCommands: [],
-  terminationMessagePath: undefined,
-  security: {
-    privileged: false,
-    allowPrivilegeEscalation: true,
-    readOnlyRootFilesystem: false,
-    add: [],
-    drop: [],
-    runAsUser: undefined,
-    runAsGroup: undefined,
-  },
-  where: "--sidecar-image",
-});
 
 /** Bodies by the digest that they name themselves; one that cannot be read by its SHA-256, as the manifest may name it. */
 export function bodiesByDigest(bodies: readonly Uint8Array[]): ReadonlyMap<string, Uint8Array> {

@@ -1,14 +1,17 @@
 /** Policies before and after: each change at its place and with its direction. */
-import { describe, expect, it } from "vitest";
+
 import fc from "fast-check";
+import { describe, expect, it } from "vitest";
 import { initdata } from "../../../fixtures/generator/policies.ts";
 import type { Grade } from "../../../src/claims/answer.ts";
 import { decodePolicyBody } from "../../../src/verifiers/kata/body.ts";
 import { diffPolicies } from "../../../src/verifiers/kata/diff.ts";
 import { excerptOf } from "../../../src/verifiers/kata/diff-text.ts";
 
-const rules = "package agent_policy\n\ndefault AllowRequestsFailingPolicy := false\ndefault ExecProcessRequest := false\n";
-const image = (digit: string, repository = "registry.example/web"): string => `${repository}:v1@sha256:${digit.repeat(64)}`;
+const rules =
+  "package agent_policy\n\ndefault AllowRequestsFailingPolicy := false\ndefault ExecProcessRequest := false\n";
+const image = (digit: string, repository = "registry.example/web"): string =>
+  `${repository}:v1@sha256:${digit.repeat(64)}`;
 const container = (name: string, digit: string) => ({
   OCI: {
     Process: {
@@ -28,7 +31,9 @@ const container = (name: string, digit: string) => ({
 });
 const data = () => ({
   containers: [
-    { OCI: { Annotations: { "io.kubernetes.cri.container-type": "sandbox" } } } as unknown as ReturnType<typeof container>,
+    { OCI: { Annotations: { "io.kubernetes.cri.container-type": "sandbox" } } } as unknown as ReturnType<
+      typeof container
+    >,
     container("web", "1"),
     container("disk", "2"),
   ],
@@ -60,30 +65,198 @@ const edited = (edit: (d: Data) => void): Uint8Array => {
 
 type Row = readonly [at: string, there: Grade, back: Grade, edit: (d: Data) => void];
 const rows: readonly Row[] = [
-  ["/containers/3", "weaker", "unknown", (d) => { d.containers.push(container("more", "3")); }],
-  ["/containers/1/image", "unknown", "unknown", (d) => { web(d).image = image("9"); }],
-  ["/containers/1/image", "neutral", "neutral", (d) => { web(d).image = image("1", "elsewhere.example/web"); }],
-  ["/containers/1/image", "weaker", "stronger", (d) => { web(d).image = "registry.example/web:v1"; }],
-  ["/containers/1/OCI/Process/Args/2", "unknown", "unknown", (d) => { web(d).OCI.Process.Args[2] = "ac"; }],
-  ["/containers/1/OCI/Process/Args", "unknown", "unknown", (d) => { web(d).OCI.Process.Args.push("--more"); }],
-  ["/containers/1/OCI/Process/Env/2", "unknown", "unknown", (d) => { web(d).OCI.Process.Env.push("C=3"); }],
-  ["/containers/1/OCI/Process/Env", "neutral", "neutral", (d) => { web(d).OCI.Process.Env.reverse(); }],
-  ["/containers/1/OCI/Process/User/UID", "weaker", "stronger", (d) => { web(d).OCI.Process.User.UID = 0; }],
-  ["/containers/1/OCI/Process/User/UID", "unknown", "unknown", (d) => { web(d).OCI.Process.User.UID = 1001; }],
-  ["/containers/1/OCI/Process/NoNewPrivileges", "weaker", "stronger", (d) => { web(d).OCI.Process.NoNewPrivileges = false; }],
-  ["/containers/1/OCI/Process/Capabilities/Bounding/1", "weaker", "stronger", (d) => { web(d).OCI.Process.Capabilities.Bounding.push("CAP_SYS_ADMIN"); }],
-  ["/containers/1/OCI/Process/Capabilities/Bounding/1", "weaker", "stronger", (d) => { web(d).OCI.Process.Capabilities.Bounding.push("$(privileged_caps)"); }],
-  ["/containers/1/OCI/Process/Capabilities/Bounding/1", "unknown", "unknown", (d) => { web(d).OCI.Process.Capabilities.Bounding.push("$(default_caps)"); }],
-  ["/containers/1/OCI/Root/Readonly", "weaker", "stronger", (d) => { web(d).OCI.Root.Readonly = false; }],
-  ["/containers/1/OCI/Mounts/1", "unknown", "unknown", (d) => { web(d).OCI.Mounts.push({ destination: "/host", options: [] }); }],
-  ["/containers/1/devices/1", "weaker", "unknown", (d) => { web(d).devices.push({ container_path: "/dev/sda" }); }],
-  ["/containers/1/exec_commands/0", "weaker", "stronger", (d) => { web(d).exec_commands.push(["sh"]); }],
-  ["/request_defaults/CreateContainerRequest/allow_env_regex/1", "weaker", "stronger", (d) => { d.request_defaults.CreateContainerRequest.allow_env_regex.push(".*"); }],
-  ["/request_defaults/CopyFileRequest/1", "weaker", "stronger", (d) => { d.request_defaults.CopyFileRequest.push("^/"); }],
-  ["/request_defaults/ExecProcessRequest/allowed_commands/0", "weaker", "stronger", (d) => { d.request_defaults.ExecProcessRequest.allowed_commands.push("sh"); }],
-  ["/request_defaults/ExecProcessRequest/regex/0", "weaker", "stronger", (d) => { d.request_defaults.ExecProcessRequest.regex.push(".*"); }],
-  ["/request_defaults/UpdateInterfaceRequest/forbidden_names/0", "weaker", "stronger", (d) => { d.request_defaults.UpdateInterfaceRequest.forbidden_names = []; }],
-  ["/request_defaults/ReadStreamRequest", "weaker", "stronger", (d) => { d.request_defaults.ReadStreamRequest = true; }],
+  [
+    "/containers/3",
+    "weaker",
+    "unknown",
+    (d) => {
+      d.containers.push(container("more", "3"));
+    },
+  ],
+  [
+    "/containers/1/image",
+    "unknown",
+    "unknown",
+    (d) => {
+      web(d).image = image("9");
+    },
+  ],
+  [
+    "/containers/1/image",
+    "neutral",
+    "neutral",
+    (d) => {
+      web(d).image = image("1", "elsewhere.example/web");
+    },
+  ],
+  [
+    "/containers/1/image",
+    "weaker",
+    "stronger",
+    (d) => {
+      web(d).image = "registry.example/web:v1";
+    },
+  ],
+  [
+    "/containers/1/OCI/Process/Args/2",
+    "unknown",
+    "unknown",
+    (d) => {
+      web(d).OCI.Process.Args[2] = "ac";
+    },
+  ],
+  [
+    "/containers/1/OCI/Process/Args",
+    "unknown",
+    "unknown",
+    (d) => {
+      web(d).OCI.Process.Args.push("--more");
+    },
+  ],
+  [
+    "/containers/1/OCI/Process/Env/2",
+    "unknown",
+    "unknown",
+    (d) => {
+      web(d).OCI.Process.Env.push("C=3");
+    },
+  ],
+  [
+    "/containers/1/OCI/Process/Env",
+    "neutral",
+    "neutral",
+    (d) => {
+      web(d).OCI.Process.Env.reverse();
+    },
+  ],
+  [
+    "/containers/1/OCI/Process/User/UID",
+    "weaker",
+    "stronger",
+    (d) => {
+      web(d).OCI.Process.User.UID = 0;
+    },
+  ],
+  [
+    "/containers/1/OCI/Process/User/UID",
+    "unknown",
+    "unknown",
+    (d) => {
+      web(d).OCI.Process.User.UID = 1001;
+    },
+  ],
+  [
+    "/containers/1/OCI/Process/NoNewPrivileges",
+    "weaker",
+    "stronger",
+    (d) => {
+      web(d).OCI.Process.NoNewPrivileges = false;
+    },
+  ],
+  [
+    "/containers/1/OCI/Process/Capabilities/Bounding/1",
+    "weaker",
+    "stronger",
+    (d) => {
+      web(d).OCI.Process.Capabilities.Bounding.push("CAP_SYS_ADMIN");
+    },
+  ],
+  [
+    "/containers/1/OCI/Process/Capabilities/Bounding/1",
+    "weaker",
+    "stronger",
+    (d) => {
+      web(d).OCI.Process.Capabilities.Bounding.push("$(privileged_caps)");
+    },
+  ],
+  [
+    "/containers/1/OCI/Process/Capabilities/Bounding/1",
+    "unknown",
+    "unknown",
+    (d) => {
+      web(d).OCI.Process.Capabilities.Bounding.push("$(default_caps)");
+    },
+  ],
+  [
+    "/containers/1/OCI/Root/Readonly",
+    "weaker",
+    "stronger",
+    (d) => {
+      web(d).OCI.Root.Readonly = false;
+    },
+  ],
+  [
+    "/containers/1/OCI/Mounts/1",
+    "unknown",
+    "unknown",
+    (d) => {
+      web(d).OCI.Mounts.push({ destination: "/host", options: [] });
+    },
+  ],
+  [
+    "/containers/1/devices/1",
+    "weaker",
+    "unknown",
+    (d) => {
+      web(d).devices.push({ container_path: "/dev/sda" });
+    },
+  ],
+  [
+    "/containers/1/exec_commands/0",
+    "weaker",
+    "stronger",
+    (d) => {
+      web(d).exec_commands.push(["sh"]);
+    },
+  ],
+  [
+    "/request_defaults/CreateContainerRequest/allow_env_regex/1",
+    "weaker",
+    "stronger",
+    (d) => {
+      d.request_defaults.CreateContainerRequest.allow_env_regex.push(".*");
+    },
+  ],
+  [
+    "/request_defaults/CopyFileRequest/1",
+    "weaker",
+    "stronger",
+    (d) => {
+      d.request_defaults.CopyFileRequest.push("^/");
+    },
+  ],
+  [
+    "/request_defaults/ExecProcessRequest/allowed_commands/0",
+    "weaker",
+    "stronger",
+    (d) => {
+      d.request_defaults.ExecProcessRequest.allowed_commands.push("sh");
+    },
+  ],
+  [
+    "/request_defaults/ExecProcessRequest/regex/0",
+    "weaker",
+    "stronger",
+    (d) => {
+      d.request_defaults.ExecProcessRequest.regex.push(".*");
+    },
+  ],
+  [
+    "/request_defaults/UpdateInterfaceRequest/forbidden_names/0",
+    "weaker",
+    "stronger",
+    (d) => {
+      d.request_defaults.UpdateInterfaceRequest.forbidden_names = [];
+    },
+  ],
+  [
+    "/request_defaults/ReadStreamRequest",
+    "weaker",
+    "stronger",
+    (d) => {
+      d.request_defaults.ReadStreamRequest = true;
+    },
+  ],
 ];
 
 describe("policy_data, one change at a time", () => {
@@ -97,7 +270,10 @@ describe("policy_data, one change at a time", () => {
     expect(said(document(data()), turned)).toEqual([[`${root}/containers`, "neutral"]]);
   });
   it("containers of one name are compared by place", () => {
-    const twice = (digit: string) => edited((d) => { d.containers = [container("web", "1"), container("web", digit)]; });
+    const twice = (digit: string) =>
+      edited((d) => {
+        d.containers = [container("web", "1"), container("web", digit)];
+      });
     expect(said(twice("2"), twice("3"))).toEqual([[`${root}/containers/1/image`, "unknown"]]);
   });
 });
@@ -158,7 +334,8 @@ describe("the document around it", () => {
 
 describe("the excerpt", () => {
   it("is bounded, however long the texts and their lines are", () => {
-    const lines = (word: string) => Array.from({ length: 5000 }, (_, i) => `${word} ${i} ${"x".repeat(500)}`).join("\n");
+    const lines = (word: string) =>
+      Array.from({ length: 5000 }, (_, i) => `${word} ${i} ${"x".repeat(500)}`).join("\n");
     const shown = excerptOf(lines("a"), lines("b"));
     expect(shown.length).toBeLessThanOrEqual(62);
     expect(Math.max(...shown.map((l) => l.length))).toBeLessThan(300);
@@ -172,7 +349,11 @@ describe("the excerpt", () => {
           expect(lines).toEqual([]);
           return;
         }
-        const side = (signs: string): string => lines.filter((l) => signs.includes(l[0] ?? "")).map((l) => l.slice(1)).join("\n");
+        const side = (signs: string): string =>
+          lines
+            .filter((l) => signs.includes(l[0] ?? ""))
+            .map((l) => l.slice(1))
+            .join("\n");
         expect(`\n${a}\n`).toContain(`\n${side(" -")}\n`);
         expect(`\n${b}\n`).toContain(`\n${side(" +")}\n`);
       }),

@@ -1,0 +1,106 @@
+/** The containers of a workload as subjects: those of the deployment file, and the sidecars that Contrast adds. */
+import { type Answers, all, type Origin, skip } from "../../claims/answer.ts";
+import { type Judged, judge } from "../../claims/subject.ts";
+import * as mounting from "./container-mounts.ts";
+import * as process from "./container-process.ts";
+import * as rights from "./container-rights.ts";
+import type { Workload } from "./deployment.ts";
+import type { Container } from "./deployment-pod.ts";
+import { addedSidecars } from "./policy-checks.ts";
+import type { PolicyContainer, PolicyData } from "./policy-data.ts";
+import { container, sidecarContainer } from "./workload-claims.ts";
+import { type ContainerCase, digestIn, initializer, type References, shownIn } from "./workload-types.ts";
+
+/** Each container of the deployment file is a subject, whether the policy has it or not; so is each sidecar it adds. */
+export function containerSubjects(workload: Workload, data: PolicyData | undefined, references: References): Judged[] {
+  const added = data === undefined ? [] : addedSidecars(workload, data, references);
+  const containers = [
+    ...added.map((name) => sidecarOf(name, references.sidecars.get(name) ?? "")),
+    ...workload.containers,
+  ];
+  const hasInitializer = containers.some((c) => c.name === initializer.name);
+  return containers.map((yaml) => {
+    const named = references.sidecars.get(yaml.name);
+    const name = `container ${workload.workloadSecretId}/${yaml.name}`;
+    const subject = { name, catalogue: named === undefined ? container : sidecarContainer, pinned: new Set<string>() };
+    const policies = data?.containers.slice(1).filter((c) => c.name === yaml.name) ?? [];
+    const [policy] = policies;
+    if (policy === undefined || policies.length > 1) {
+      const reason =
+        data === undefined
+          ? "the policy was not found or not read"
+          : `the policy has ${policies.length} containers of this name`;
+      return judge(subject, all(sidecarContainer, skip(`not asked: ${reason}`)));
+    }
+    const c = caseOf(yaml, policy, workload, hasInitializer, references);
+    return named === undefined
+      ? judge({ ...subject, catalogue: container }, containerAnswers(c))
+      : judge(
+          { ...subject, catalogue: sidecarContainer },
+          { ...containerAnswers(c), "kata.container.sidecar": rights.sidecar(c, named) },
+        );
+  });
+}
+
+function caseOf(
+  yaml: Container,
+  policy: PolicyContainer,
+  workload: Workload,
+  hasInitializer: boolean,
+  { deployment, imageConfigs }: References,
+): ContainerCase {
+  const config = imageConfigs.get(digestIn(yaml.image) ?? "");
+  // Of a sidecar that Contrast adds, the deployment file says nothing.
+  const origin: Origin = workload.containers.includes(yaml) ? deployment : { kind: "flag", name: "--sidecar-image" };
+  return {
+    yaml,
+    policy,
+    workload,
+    config,
+    hasInitializer,
+    said: (value, where) => ({ value, origin, at: where ?? yaml.where }),
+    shown: shownIn,
+  };
+}
+
+const containerAnswers = (c: ContainerCase): Answers<typeof container> => ({
+  "kata.container.image": rights.image(c),
+  "kata.container.repository": rights.repository(c),
+  "kata.container.pod": rights.pod(c),
+  "kata.container.args": process.args(c),
+  "kata.container.env": process.env(c),
+  "kata.container.capabilities": rights.capabilities(c),
+  "kata.container.privileges": rights.privileges(c),
+  "kata.container.devices": rights.devices(c),
+  "kata.container.mounts": mounting.mounts(c),
+  "kata.container.user": process.user(c),
+  "kata.container.cwd": process.cwd(c),
+  "kata.container.exec": process.exec(c),
+});
+
+/** A sidecar that Contrast adds: nothing is known of it but its image and, for the initializer, its volume. */
+const sidecarOf = (name: string, image: string): Container => ({
+  name,
+  image,
+  role: "init",
+  command: undefined,
+  args: undefined,
+  workingDir: undefined,
+  tty: false,
+  env: [],
+  envFrom: false,
+  mounts: [],
+  devices: [],
+  execCommands: [],
+  terminationMessagePath: undefined,
+  security: {
+    privileged: false,
+    allowPrivilegeEscalation: true,
+    readOnlyRootFilesystem: false,
+    add: [],
+    drop: [],
+    runAsUser: undefined,
+    runAsGroup: undefined,
+  },
+  where: "--sidecar-image",
+});
