@@ -5,6 +5,12 @@ import type { chain } from "../../src/chain/claims.ts";
 import type { Status } from "../../src/claims/answer.ts";
 import type { Question } from "../../src/claims/question.ts";
 import type { coordinator } from "../../src/verifiers/contrast/claims.ts";
+import type {
+  annotatedWorkload,
+  deployment,
+  manifestKeys,
+  sidecarContainer,
+} from "../../src/verifiers/kata/workload-claims.ts";
 import type { kata } from "../../src/verifiers/kata/claims.ts";
 import type { snp } from "../../src/verifiers/snp/claims.ts";
 import { admissionRows } from "./rows-admission.ts";

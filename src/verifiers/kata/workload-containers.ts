@@ -2,7 +2,7 @@
 import { type Answers, all, type Origin, skip } from "../../claims/answer.ts";
 import { type Judged, judge } from "../../claims/subject.ts";
 import * as mounting from "./container-mounts.ts";
-import * as process from "./container-process.ts";
+import * as running from "./container-process.ts";
 import * as rights from "./container-rights.ts";
 import type { Workload } from "./deployment.ts";
 import type { Container } from "./deployment-pod.ts";
@@ -67,15 +67,15 @@ const containerAnswers = (c: ContainerCase): Answers<typeof container> => ({
   "kata.container.image": rights.image(c),
   "kata.container.repository": rights.repository(c),
   "kata.container.pod": rights.pod(c),
-  "kata.container.args": process.args(c),
-  "kata.container.env": process.env(c),
+  "kata.container.args": running.args(c),
+  "kata.container.env": running.env(c),
   "kata.container.capabilities": rights.capabilities(c),
   "kata.container.privileges": rights.privileges(c),
   "kata.container.devices": rights.devices(c),
   "kata.container.mounts": mounting.mounts(c),
-  "kata.container.user": process.user(c),
-  "kata.container.cwd": process.cwd(c),
-  "kata.container.exec": process.exec(c),
+  "kata.container.user": running.user(c),
+  "kata.container.cwd": running.cwd(c),
+  "kata.container.exec": running.exec(c),
 });
 
 /** A sidecar that Contrast adds: nothing is known of it but its image and, for the initializer, its volume. */
