@@ -1,6 +1,6 @@
 /** Flags that several commands share, and their values as settings. Nothing is decided here. */
 import { Flags } from "@oclif/core";
-import { fromHex } from "./bytes/hex.ts";
+import { fromBase64, fromHex } from "./bytes/hex.ts";
 import { usage } from "./errors.ts";
 import { readInput } from "./input.ts";
 import { parseTime } from "./time.ts";
@@ -57,7 +57,7 @@ export const manifestFlags = {
 
 export const nonceFlags = {
   nonce: Flags.string({
-    description: "Send this nonce, 64 hex digits: somebody else chose it.",
+    description: "Send this nonce of 32 bytes, hex or base64: somebody else chose it.",
     helpGroup: evidence,
     helpValue: "HEX",
   }),
@@ -107,6 +107,16 @@ export function hexFlag(text: string, length: number, flag: string): Uint8Array 
     return fromHex(text, length, flag);
   } catch (error) {
     throw usage(error instanceof Error ? error.message : `${flag}: not hex`, "values are never padded or cut");
+  }
+}
+
+/** A nonce of 32 bytes: 64 hex digits, or base64 as requests carry it. @throws PmError PM_USAGE */
+export function nonceFlag(text: string): Uint8Array {
+  if (!/^[A-Za-z0-9+/]{43}=$/.test(text)) return hexFlag(text, 32, "--nonce");
+  try {
+    return fromBase64(text, "--nonce");
+  } catch (error) {
+    throw usage(error instanceof Error ? error.message : "--nonce: not base64");
   }
 }
 
@@ -173,7 +183,7 @@ export async function auditSettings(
   return {
     ...(await collateralSettings(flags)),
     ...(key === undefined ? {} : { apiKey: await loadApiKey(key) }),
-    ...(flags.nonce === undefined ? {} : { nonce: hexFlag(flags.nonce, 32, "--nonce") }),
+    ...(flags.nonce === undefined ? {} : { nonce: nonceFlag(flags.nonce) }),
     ...(flags.beacon === undefined ? {} : { beacon: flags.beacon }),
   };
 }

@@ -9,6 +9,8 @@ import { type Ran, runPm } from "./command.ts";
 export interface PolicyQuestion extends PolicyWorldChange {
   /** Default: all. */
   readonly policies?: (name: string) => boolean;
+  /** A folder or bundle in place of the world's. */
+  readonly bodies?: string;
   /** Bytes of files in place of those of the world. */
   readonly deployment?: Uint8Array | string;
   readonly manifest?: Uint8Array;
@@ -36,7 +38,7 @@ export function checkPolicies(question: PolicyQuestion = {}): Promise<Ran> {
   const { args = [] } = question;
   return runPm([
     ...["policy", "check", write("deployment.yaml", question.deployment ?? world.deployment)],
-    ...["--policies", policyFolder(world, root, question.policies)],
+    ...["--policies", question.bodies ?? policyFolder(world, root, question.policies)],
     ...["--manifest", write("manifest.json", question.manifest ?? world.manifest)],
     ...(rules ? ["--rules-sha256", world.rulesSha256] : []),
     ...(sidecars ? ["--sidecar-image", `contrast-initializer=${world.initializer}`] : []),

@@ -191,6 +191,13 @@ export const policyCases = {
       if (first !== undefined) first.OCI.Process.Args = ["/bin/sh"];
     }),
   ),
+  "sandbox with a storage of the host": ofWorkload(
+    "kata.containers.sandbox",
+    "sandbox-differs",
+    data((v) => {
+      v.sandbox["storages"] = [{ driver: "virtio-fs", source: "kataShared", mount_point: "/opt" }];
+    }),
+  ),
   "variable of any name let in by a pattern": ofWorkload(
     "kata.requests.env_regex",
     "env-regex-open",
@@ -258,6 +265,13 @@ export const policyCases = {
     },
     { subject: "container apps/v1/StatefulSet/demo/secret-service/secret-service" },
   ),
+  "processes of the whole pod visible": ofContainer(
+    "privileges",
+    "privileges-differ",
+    inference((c) => {
+      c.sandbox_pidns = true;
+    }),
+  ),
   "device too many": ofContainer(
     "devices",
     "devices-differ",
@@ -293,6 +307,20 @@ export const policyCases = {
     "mount-shared-writable",
     inference((c) => {
       c.OCI.Mounts = c.OCI.Mounts.map((m) => (m.destination === "/models" ? sharedMount("/models", "rw") : m));
+    }),
+  ),
+  "kernel settings writable": ofContainer(
+    "mounts",
+    "mount-source",
+    inference((c) => {
+      for (const m of c.OCI.Mounts) if (m.destination === "/sys") m.options = ["rw"];
+    }),
+  ),
+  "mounts that reach the rest of the pod": ofContainer(
+    "mounts",
+    "mount-source",
+    inference((c) => {
+      for (const m of c.OCI.Mounts) if (m.destination === "/models") m.options = ["rbind", "rshared", "rw"];
     }),
   ),
   "emptyDir that is another volume's": ofContainer(
@@ -468,6 +496,14 @@ export const policyCases = {
     "common-unknown",
     data((v) => {
       v.common["dns_label"] = "[a-z]+";
+    }),
+    { status: "error" },
+  ),
+  "placeholder that pm does not know": ofWorkload(
+    "kata.policy_data.common",
+    "common-unknown",
+    data((v) => {
+      v.common["elsewhere"] = "/";
     }),
     { status: "error" },
   ),

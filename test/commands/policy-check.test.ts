@@ -1,5 +1,12 @@
 /** `pm policy check` as a user runs it: what passes, and each defect by the one claim that names it. */
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it, test } from "vitest";
+import { makePolicyWorld } from "../../fixtures/generator/policy-world.ts";
+import { sharedDeployment } from "../../fixtures/generator/shared.ts";
+import { writeBundle } from "../../src/sources/bundle.ts";
+import { attestRequest } from "../../src/verifiers/contrast/index.ts";
 import { reportOf } from "../command.ts";
 import { checkPolicies } from "../policies.ts";
 import { type PolicyCase, policyCases } from "../policy-cases.ts";
@@ -30,6 +37,34 @@ describe("a deployment whose policies say what the file says", () => {
     const { question } = policyCases["one variable let in by a pattern"];
     const ran = await checkPolicies({ ...question, args: ["--env-regex", "^LD_PRELOAD=/run/[a-z]+$"] });
     expect(ran.status).toBe(0);
+  });
+});
+
+describe("where the bodies come from", () => {
+  test("a bundle with a Coordinator's answer serves as well as a folder", async () => {
+    const root = mkdtempSync(join(tmpdir(), "pm-policies-"));
+    const bundle = join(root, "bundle.tar");
+    const { policies } = makePolicyWorld(sharedDeployment().manifestValue);
+    const answer = { policies: [...policies.values()].map((body) => Buffer.from(body).toString("base64")) };
+    const request = attestRequest("attest", new Uint8Array(32));
+    const bytes = new Uint8Array(Buffer.from(JSON.stringify(answer)));
+    await writeBundle(bundle, {
+      capturedAt: "2025-06-01T00:00:00Z",
+      exchanges: [{ request, response: { status: "ok", bytes, at: "2025-06-01T00:00:00Z" } }],
+    });
+    const ran = await checkPolicies({ bodies: bundle });
+    expect([ran.status, reportOf(ran).verdictLine]).toEqual([0, "verified (policies)"]);
+  });
+  test.each([
+    ["a folder that is not there", { bodies: "/nonexistent" }, /no such file/],
+    ["a folder without bodies", { policies: () => false }, /no policy body/],
+    ["a sidecar without a digest", { args: ["--sidecar-image", "a=b:latest"] }, /by digest/],
+    ["an image configuration without a file", { args: ["--image-config", `a@sha256:${"0".repeat(64)}`] }, /form/],
+    ["rules of another length", { args: ["--rules-sha256", "ab"] }, /rules-sha256/],
+  ])("%s is a usage error", async (_name, question, message) => {
+    const ran = await checkPolicies(question);
+    expect(ran.status).toBe(2);
+    expect(ran.stdout).toMatch(message);
   });
 });
 

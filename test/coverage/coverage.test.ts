@@ -93,6 +93,7 @@ describe("over all catalogues", () => {
     "live",
     "endpoint as demanded",
     "exchange as demanded",
+    "policies as they should be",
   ])("%s: every owed claim passes, and pm ends with 0", (run) => {
     expect(claims(run).filter((c) => c.owed && c.status !== "pass")).toEqual([]);
     expect(shown.get(run)?.ran.status).toBe(0);

@@ -5,26 +5,28 @@ import type { chain } from "../../src/chain/claims.ts";
 import type { Status } from "../../src/claims/answer.ts";
 import type { Question } from "../../src/claims/question.ts";
 import type { coordinator } from "../../src/verifiers/contrast/claims.ts";
-import type {
-  annotatedWorkload,
-  deployment,
-  manifestKeys,
-  sidecarContainer,
-} from "../../src/verifiers/kata/workload-claims.ts";
 import type { kata } from "../../src/verifiers/kata/claims.ts";
 import type { snp } from "../../src/verifiers/snp/claims.ts";
 import { admissionRows } from "./rows-admission.ts";
 import { type EndpointQuestions, endpointRows } from "./rows-endpoint.ts";
+import { type PolicyQuestions, policyRows } from "./rows-policies.ts";
 import { admissionRuns } from "./runs-admission.ts";
 import { chainRuns } from "./runs-chain.ts";
 import { coordinatorRuns } from "./runs-coordinator.ts";
 import { endpointRuns } from "./runs-endpoint.ts";
+import { policyRuns } from "./runs-policies.ts";
 import { snpRuns } from "./runs-snp.ts";
 
-export const runs = { ...snpRuns, ...coordinatorRuns, ...chainRuns, ...endpointRuns, ...admissionRuns };
+export const runs = { ...snpRuns, ...coordinatorRuns, ...chainRuns, ...endpointRuns, ...admissionRuns, ...policyRuns };
 export type RunName = keyof typeof runs;
 
-type Questions = typeof snp & typeof coordinator & typeof kata & typeof chain & EndpointQuestions & typeof admission;
+type Questions = typeof snp &
+  typeof coordinator &
+  typeof kata &
+  typeof chain &
+  EndpointQuestions &
+  typeof admission &
+  PolicyQuestions;
 export interface Row<Code extends string = string> {
   readonly passes: RunName;
   /** At least one. */
@@ -221,4 +223,5 @@ export const rows: Rows<Questions> = {
   },
 
   ...endpointRows,
+  ...policyRows,
 };

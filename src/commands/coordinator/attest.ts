@@ -8,6 +8,7 @@ import {
   hexFlag,
   manifestFlags,
   manifestSettings,
+  nonceFlag,
   nonceFlags,
 } from "../../flags.ts";
 import { readInput } from "../../input.ts";
@@ -114,7 +115,7 @@ export default class CoordinatorAttest extends BaseCommand {
         now: new Date(),
         ...(await collateralSettings(flags)),
         ...(flags["api-key-file"] === undefined ? {} : { apiKey: await loadApiKey(flags["api-key-file"]) }),
-        ...(flags.nonce === undefined ? {} : { nonce: hexFlag(flags.nonce, 32, "--nonce") }),
+        ...(flags.nonce === undefined ? {} : { nonce: nonceFlag(flags.nonce) }),
         requireFresh: flags["require-fresh"],
         refreshCollateral: false,
         firstUse: true,

@@ -22,6 +22,8 @@ interface Form {
   readonly source: string;
   /** Set: it must not be writable. */
   readonly readOnly?: boolean;
+  /** Mounts below it may reach further; else they must not. */
+  readonly propagated?: boolean;
 }
 
 /** Prefix of paths that the host shares with the guest. */
@@ -58,12 +60,14 @@ export const everywhere: ReadonlyMap<string, readonly Form[]> = new Map([
     [sharedBind(path)],
   ]),
 ]);
+const kernel: ReadonlySet<string> = new Set(["/sys", "/sys/fs/cgroup"]);
 /** Mounted in every container too, and never writable. */
 const tokens = ["/var/run/secrets/kubernetes.io/serviceaccount", "/var/run/secrets/azure/tokens"];
 
 const isReadOnly = (m: PolicyMount): boolean => m.options.includes("ro") && !m.options.includes("rw");
+const isShared = (m: PolicyMount): boolean => m.options.includes("rshared") || m.options.includes("shared");
 const textOf = (m: PolicyMount, form?: Form): string =>
-  `${m.destination} ${form?.type ?? m.type} ${form?.source ?? m.source} ${form?.readOnly || isReadOnly(m) ? "ro" : "rw"}`;
+  `${m.destination} ${form?.type ?? m.type} ${form?.source ?? m.source} ${form?.readOnly || isReadOnly(m) ? "ro" : "rw"}${isShared(m) && form?.propagated !== false ? " rshared" : ""}`;
 
 export function mounts(c: ContainerCase): Answers<typeof container>["kata.container.mounts"] {
   const { yaml, policy } = c;
@@ -106,7 +110,10 @@ export function mounts(c: ContainerCase): Answers<typeof container>["kata.contai
 function problemOf(m: PolicyMount, verdict: Verdict): Code | undefined {
   if ("code" in verdict) return verdict.code;
   const fits = (f: Form): boolean =>
-    f.type === m.type && f.source === m.source && (f.readOnly !== true || isReadOnly(m));
+    f.type === m.type &&
+    f.source === m.source &&
+    (f.readOnly !== true || isReadOnly(m)) &&
+    (f.propagated === true || !isShared(m));
   if (verdict.forms.some(fits)) return undefined;
   return m.source.startsWith(shared) && !isReadOnly(m) ? "mount-shared-writable" : "mount-source";
 }
@@ -118,7 +125,9 @@ function verdictOf(m: PolicyMount, index: number, c: ContainerCase): Verdict {
   const mount = yaml.mounts.find((y) => y.path === m.destination);
   if (mount !== undefined) return byVolume(m, mount, workload.volumes.get(mount.volume));
   const plain = everywhere.get(m.destination);
-  if (plain !== undefined) return { forms: plain };
+  // The kernel's own settings: only a privileged container may write to them.
+  if (plain !== undefined)
+    return { forms: plain.map((f) => ({ ...f, readOnly: kernel.has(m.destination) && !yaml.security.privileged })) };
   if (m.destination === yaml.terminationMessagePath) return { forms: [sharedBind(m.destination)] };
   if (tokens.includes(m.destination))
     return isReadOnly(m) ? { forms: [sharedBind(m.destination)] } : { code: "mount-shared-writable" };
@@ -136,7 +145,13 @@ function emptyDir(volume: string, subPath?: string): Form[] {
 function byVolume(m: PolicyMount, mount: VolumeMount, volume: Volume | undefined): Verdict {
   const kind = volume?.kind ?? "";
   if (kind === "emptyDir")
-    return { forms: emptyDir(mount.volume, mount.subPath).map((f) => ({ ...f, readOnly: mount.readOnly })) };
+    return {
+      forms: emptyDir(mount.volume, mount.subPath).map((f) => ({
+        ...f,
+        readOnly: mount.readOnly,
+        propagated: mount.bidirectional,
+      })),
+    };
   if (kind === "hostPath") return { code: "mount-host-path" };
   if (!readOnlyKinds.has(kind) && kind !== "persistentVolumeClaim") return { code: "mount-unknown" };
   if (!isReadOnly(m)) return { code: "mount-shared-writable" };

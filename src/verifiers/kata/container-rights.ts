@@ -113,16 +113,18 @@ export function capabilities({ yaml, policy, ...c }: ContainerCase): A["kata.con
   );
 }
 
-export function privileges({ yaml, policy, ...c }: ContainerCase): A["kata.container.privileges"] {
-  const { noNewPrivileges, readonlyRoot, terminal } = policy;
-  if (noNewPrivileges === undefined || readonlyRoot === undefined || terminal === undefined)
-    return cannot("the policy lacks NoNewPrivileges, Root.Readonly or Terminal for this container");
-  const text = (escalation: boolean, root: boolean, tty: boolean): string =>
-    `allowPrivilegeEscalation ${escalation}, readOnlyRootFilesystem ${root}, tty ${tty}`;
+export function privileges({ yaml, policy, workload, ...c }: ContainerCase): A["kata.container.privileges"] {
+  const { noNewPrivileges, readonlyRoot, terminal, sharedPids } = policy;
+  if ([noNewPrivileges, readonlyRoot, terminal, sharedPids].includes(undefined))
+    return cannot("the policy lacks NoNewPrivileges, Root.Readonly, Terminal or sandbox_pidns for this container");
+  const text = (...flags: readonly (boolean | undefined)[]): string =>
+    ["allowPrivilegeEscalation", "readOnlyRootFilesystem", "tty", "shareProcessNamespace"]
+      .map((name, i) => `${name} ${flags[i]}`)
+      .join(", ");
   const { allowPrivilegeEscalation, readOnlyRootFilesystem } = yaml.security;
   return equal(
-    c.said(text(allowPrivilegeEscalation, readOnlyRootFilesystem, yaml.tty)),
-    c.shown(text(!noNewPrivileges, readonlyRoot, terminal), `${policy.at}/OCI`),
+    c.said(text(allowPrivilegeEscalation, readOnlyRootFilesystem, yaml.tty, workload.shareProcessNamespace)),
+    c.shown(text(!noNewPrivileges, readonlyRoot, terminal, sharedPids), policy.at),
     "privileges-differ",
   );
 }

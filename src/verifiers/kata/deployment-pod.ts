@@ -17,6 +17,8 @@ export interface VolumeMount {
   readonly volume: string;
   readonly path: string;
   readonly readOnly: boolean;
+  /** Mounts made below it reach the pod, and the other way round. */
+  readonly bidirectional: boolean;
   readonly subPath: string | undefined;
 }
 export interface Volume {
@@ -136,6 +138,7 @@ const mountOf = (tree: Tree): VolumeMount => ({
   volume: text(tree, "name"),
   path: text(tree, "mountPath"),
   readOnly: tree.flag("readOnly") ?? false,
+  bidirectional: tree.text("mountPropagation") === "Bidirectional",
   subPath: tree.text("subPath") ?? tree.text("subPathExpr"),
 });
 

@@ -24,6 +24,7 @@ export interface Workload {
   /** Init containers, native sidecars among them, then containers, each in the order of the file. */
   readonly containers: readonly Container[];
   readonly volumes: ReadonlyMap<string, Volume>;
+  readonly shareProcessNamespace: boolean;
   readonly where: string;
 }
 export interface DeploymentFile {
@@ -107,6 +108,7 @@ function workloadOf(object: Tree): Workload | undefined {
         : { text: initdata, where: template.get("metadata")?.get("annotations")?.where ?? template.where },
     containers: containersOf(spec, { namespace, annotations }),
     volumes: volumesOf(spec, object.get("spec")?.list("volumeClaimTemplates") ?? []),
+    shareProcessNamespace: spec.flag("shareProcessNamespace") ?? false,
     where: object.where,
   };
 }

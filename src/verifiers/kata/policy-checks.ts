@@ -3,7 +3,7 @@ import { type Answers, broken, cannot, equal, holds, specified } from "../../cla
 import { strangeInSandbox } from "./container-mounts.ts";
 import { defaultCapabilities, written } from "./container-rights.ts";
 import type { Workload } from "./deployment.ts";
-import type { PolicyContainer, PolicyData, PolicyText } from "./policy-data.ts";
+import type { PolicyContainer, PolicyData, PolicyStorage, PolicyText } from "./policy-data.ts";
 import { laxStatements } from "./rego.ts";
 import type { Tree } from "./tree.ts";
 import type { workload } from "./workload-claims.ts";
@@ -69,6 +69,8 @@ const placeholders: ReadonlyMap<string, readonly string[]> = new Map([
   ],
   ["svc_name", ["[A-Z_\\.\\-]+", "[A-Z0-9_\\.\\-]+"]],
   ["dns_label", ["[a-zA-Z0-9_\\.\\-]+"]],
+  ["spath", ["/run/kata-containers/sandbox/storage"]],
+  ["image_layer_verification", ["none"]],
   ["default_caps", [listText(defaultCapabilities)]],
 ]);
 /** Without these nothing says what a mount's source stands for. */
@@ -77,7 +79,10 @@ const needed = ["cpath", "sfprefix"];
 export function common(tree: Tree | undefined): A["kata.policy_data.common"] {
   const absent = needed.filter((name) => tree?.get(name) === undefined);
   if (tree === undefined || absent.length > 0) return cannot(`policy_data.common lacks ${absent.join(", ")}`);
-  const found = tree.members().flatMap(({ name, value }) => {
+  // $(privileged_caps) is read as every capability, whatever it stands for.
+  const members = tree.members().filter((m) => m.name !== "privileged_caps");
+  const strangers = members.filter((m) => !placeholders.has(m.name)).map((m) => m.name);
+  const found = members.flatMap(({ name, value }) => {
     const known = placeholders.get(name);
     if (known === undefined) return [];
     const text = value.node.kind === "array" ? sortedText(value.items().map((c) => c.string())) : value.string();
@@ -85,8 +90,11 @@ export function common(tree: Tree | undefined): A["kata.policy_data.common"] {
   });
   const strange = found.filter(({ text, known }) => !known.includes(text));
   const open = strange.filter(({ name, text }) => name === "default_caps" || /\.[*+{]|^$|\|/.test(text));
-  if (open.length === 0 && strange.length > 0)
-    return cannot(`not known: ${strange.map((s) => `${s.name} ${s.text}`).join("; ")}`, "common-unknown");
+  if (open.length === 0 && strange.length + strangers.length > 0)
+    return cannot(
+      `not known: ${[...strange.map((s) => `${s.name} ${s.text}`), ...strangers].join("; ")}`,
+      "common-unknown",
+    );
   return equal(
     specified(
       listText(found.map(({ name, text, known }) => `${name}=${known.includes(text) ? text : known[0]}`)),
@@ -144,6 +152,7 @@ export function sandbox(data: PolicyData): A["kata.containers.sandbox"] {
     ...env.filter((v) => !/^(PATH=[\w/:.-]*|HOSTNAME=\$\([a-z-]+\))$/.test(v)).map((v) => `variable ${v}`),
     ...strangeInSandbox(first).map((m) => `mount ${m}`),
     ...(first.storages ?? []).filter((s) => s.driver !== "image_guest_pull").map((s) => `storage ${s.driver}`),
+    ...data.sandboxStorages.filter((s) => !isSharedMemory(s)).map((s) => `storage ${s.driver} at ${s.mountPoint}`),
     ...strangeCapabilities(capabilities),
   ];
   const text = (kind: string, words: readonly string[], more: readonly string[]): string =>
@@ -154,6 +163,10 @@ export function sandbox(data: PolicyData): A["kata.containers.sandbox"] {
     "sandbox-differs",
   );
 }
+
+/** The one storage that genpolicy gives to a sandbox: memory that its containers share. */
+const isSharedMemory = ({ driver, source, mountPoint }: PolicyStorage): boolean =>
+  driver === "ephemeral" && source === "shm" && mountPoint === "/run/kata-containers/sandbox/shm";
 
 const strangeCapabilities = (sets: PolicyContainer["capabilities"]): string[] =>
   [...(sets ?? [])].flatMap(([name, list]) =>

@@ -64,6 +64,8 @@ export interface PolicyContainer {
   readonly uid: number | undefined;
   readonly gid: number | undefined;
   readonly terminal: boolean | undefined;
+  /** The container sees the processes of its whole pod. */
+  readonly sharedPids: boolean | undefined;
   readonly noNewPrivileges: boolean | undefined;
   readonly readonlyRoot: boolean | undefined;
   /** Set name to capabilities, as written. */
@@ -80,12 +82,15 @@ export interface PolicyData {
   readonly containers: readonly PolicyContainer[];
   readonly common: Tree | undefined;
   readonly requestDefaults: Tree | undefined;
+  /** Storages of the sandbox itself, before any container. */
+  readonly sandboxStorages: readonly PolicyStorage[];
   /** JSON pointers of members that pm does not know. */
   readonly unknown: readonly string[];
 }
 
 const known = {
   top: ["containers", "volumes", "common", "sandbox", "request_defaults", "devices", "cluster_config"],
+  sandbox: ["storages"],
   container: ["OCI", "image", "storages", "devices", "sandbox_pidns", "exec_commands", "runtime_anno_patterns"],
   oci: ["Version", "Process", "Root", "Mounts", "Annotations", "Linux"],
   process: ["Terminal", "User", "Args", "Env", "Cwd", "Capabilities", "NoNewPrivileges"],
@@ -112,7 +117,14 @@ export function decodePolicyData(json: string): PolicyData {
   };
   survey(top, known.top);
   const containers = (top.list("containers") ?? []).map((c) => containerOf(c, survey));
-  return { containers, common: top.get("common"), requestDefaults: top.get("request_defaults"), unknown };
+  const sandbox = survey(top.get("sandbox"), known.sandbox);
+  return {
+    containers,
+    common: top.get("common"),
+    requestDefaults: top.get("request_defaults"),
+    sandboxStorages: (sandbox?.list("storages") ?? []).map((s) => storageOf(s, survey)),
+    unknown,
+  };
 }
 
 /** Notes what is not known, and hands the tree on. */
@@ -150,6 +162,7 @@ function containerOf(tree: Tree, survey: Survey): PolicyContainer {
     uid: user?.number("UID"),
     gid: user?.number("GID"),
     terminal: process?.flag("Terminal"),
+    sharedPids: tree.flag("sandbox_pidns"),
     noNewPrivileges: process?.flag("NoNewPrivileges"),
     readonlyRoot: root?.flag("Readonly"),
     capabilities:

@@ -128,7 +128,7 @@ const policyText = catalogue("kata", {
     owed: "always",
     codes: {
       "common-open": "A placeholder stands for a pattern that lets anything in.",
-      "common-unknown": "A placeholder has a value that pm does not know.",
+      "common-unknown": "A placeholder, or its value, is one that pm does not know.",
     },
   },
   "kata.containers.complete": {
@@ -267,8 +267,8 @@ export const container = catalogue("kata", {
     codes: { "capabilities-differ": "The policy has a capability more or less." },
   },
   "kata.container.privileges": {
-    asks: "Are privilege escalation, the read-only root and the terminal as the security context says?",
-    spec: `${kubernetes}, securityContext, tty; ${genpolicy}, NoNewPrivileges, Root, Terminal`,
+    asks: "Are privilege escalation, the read-only root, the terminal and shared processes as the deployment file says?",
+    spec: `${kubernetes}, securityContext, tty; ${genpolicy}, NoNewPrivileges, Root, Terminal, sandbox_pidns`,
     stops: "A program that gains rights, or changes its own image, where the deployment file forbids it.",
     todo: "Demand a policy with the security context of the deployment file.",
     owed: "always",
