@@ -130,6 +130,17 @@ export const policyCases = {
     }),
     { subject: container(disk) },
   ),
+  "disk root that differs, of an image whose configuration was not given": ofContainer(
+    "args",
+    "args-differ",
+    {
+      ...mounter((c) => {
+        c.OCI.Process.Args = c.OCI.Process.Args.map((a) => (a === rootHash ? other(a) : a));
+      }),
+      known: { configs: false },
+    },
+    { subject: container(disk) },
+  ),
   "arguments split differently": ofContainer(
     "args",
     "args-differ",

@@ -11,11 +11,18 @@ const noConfig = (c: ContainerCase): string =>
 export function args(c: ContainerCase): A["kata.container.args"] {
   const { yaml, policy, config } = c;
   if (policy.args === undefined) return cannot("the policy has no Args for this container");
-  if (yaml.command === undefined && config === undefined) return cannot(noConfig(c), "args-unknown");
   const values = [...(yaml.command ?? []), ...(yaml.args ?? [])];
   const unknown = unknownOf(values);
   if (unknown.length > 0)
     return cannot(`not in the deployment file: the value of ${unknown.join(", ")}`, "args-unknown");
+  const place = `${policy.at}/OCI/Process/Args`;
+  if (yaml.command === undefined && config === undefined) {
+    // Whatever the entry point is, the file's own arguments stand behind it: other ones are a no already.
+    const own = listText(textsOf(values));
+    const tail = listText(policy.args.slice(Math.max(0, policy.args.length - values.length)));
+    const ends = equal(c.said(own), c.shown(tail, `${place}, last ${values.length}`), "args-differ");
+    return ends.status === "fail" ? ends : cannot(noConfig(c), "args-unknown");
+  }
   // Kubernetes: a command replaces entry point and arguments of the image, args alone replace its arguments.
   const image =
     yaml.command !== undefined
@@ -24,7 +31,7 @@ export function args(c: ContainerCase): A["kata.container.args"] {
   const expected = [...image, ...textsOf(values)];
   return equal(
     c.said(listText(expected), image.length > 0 ? `${yaml.where}, entry point of ${config?.name}` : undefined),
-    c.shown(listText(policy.args), `${policy.at}/OCI/Process/Args`),
+    c.shown(listText(policy.args), place),
     "args-differ",
   );
 }
