@@ -22,7 +22,9 @@ describe.each(shells)("pm completion %s", (shell) => {
   });
   test.skipIf(!installed(shell))("is accepted by the shell", async () => {
     const { stdout } = await runPm(["completion", shell]);
-    expect(spawnSync(shell, ["-n"], { input: stdout, encoding: "utf8" })).toMatchObject({ status: 0, stderr: "" });
+    const file = join(folder, `pm.${shell}`);
+    writeFileSync(file, stdout);
+    expect(spawnSync(shell, ["-n", file], { encoding: "utf8" })).toMatchObject({ status: 0, stderr: "" });
   });
 });
 
