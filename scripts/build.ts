@@ -58,7 +58,7 @@ try {
 const before = read(manifestPath);
 const plugin = new Plugin({ root, type: "core", ignoreManifest: true, errorOnManifestCreate: true });
 await plugin.load();
-writeFileSync(manifestPath, `${JSON.stringify(plugin.manifest, null, 2)}\n`);
+writeFileSync(manifestPath, `${JSON.stringify(sorted(plugin.manifest), null, 2)}\n`);
 if (process.argv.includes("--check") && before !== read(manifestPath)) {
   process.stderr.write("oclif.manifest.json was stale: run npm run build and commit it\n");
   process.exitCode = 1;
@@ -70,4 +70,10 @@ function read(path: string): string {
   } catch {
     return ""; // no manifest yet: stale by definition
   }
+}
+
+/** oclif lists commands in the order in which the file system names the files. */
+function sorted(manifest: Plugin["manifest"]): Plugin["manifest"] {
+  const commands = Object.entries(manifest.commands).sort(([a], [b]) => (a < b ? -1 : 1));
+  return { ...manifest, commands: Object.fromEntries(commands) };
 }

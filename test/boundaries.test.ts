@@ -15,10 +15,16 @@ interface Import {
 }
 function importsOf(file: string): Import[] {
   const text = readFileSync(join(root, file), "utf8");
-  const found = text.matchAll(/^\s*(?:import|export)\s+(type\s)?[^;]*?from\s+"([^"]+)"|import\(\s*"([^"]+)"\s*\)|^import\s+"([^"]+)"/gm);
+  const found = text.matchAll(
+    /^\s*(?:import|export)\s+(type\s)?[^;]*?from\s+"([^"]+)"|import\(\s*"([^"]+)"\s*\)|^import\s+"([^"]+)"/gm,
+  );
   return [...found].map((m) => {
     const name = m[2] ?? m[3] ?? m[4] ?? "";
-    return { from: file, to: name.startsWith(".") ? normalize(join(dirname(file), name)) : name, typeOnly: m[1] !== undefined };
+    return {
+      from: file,
+      to: name.startsWith(".") ? normalize(join(dirname(file), name)) : name,
+      typeOnly: m[1] !== undefined,
+    };
   });
 }
 const imports = files.flatMap(importsOf);
@@ -44,12 +50,15 @@ describe("what a verifier may import", () => {
     );
     expect(names(bad)).toEqual([]);
   });
-  test.each(["verifiers", "crypto", "bytes", "claims"])("src/%s holds no async code, clock or environment", (folder) => {
-    const bad = files
-      .filter((f) => f.startsWith(`src/${folder}/`))
-      .filter((f) => /\basync\b|\bawait\b|Date\.now|new Date\(\)|process\.(env|argv|stdout|stderr)/.test(code(f)));
-    expect(bad).toEqual([]);
-  });
+  test.each(["verifiers", "crypto", "bytes", "claims"])(
+    "src/%s holds no async code, clock or environment",
+    (folder) => {
+      const bad = files
+        .filter((f) => f.startsWith(`src/${folder}/`))
+        .filter((f) => /\basync\b|\bawait\b|Date\.now|new Date\(\)|process\.(env|argv|stdout|stderr)/.test(code(f)));
+      expect(bad).toEqual([]);
+    },
+  );
 });
 
 describe("who knows whom", () => {
@@ -72,7 +81,10 @@ describe("who knows whom", () => {
   });
   test("only commands, the base command and main know oclif", () => {
     const bad = imports.filter(
-      (i) => i.to.startsWith("@oclif") && !i.from.startsWith("src/commands/") && !["src/main.ts", "src/command.ts", "src/flags.ts"].includes(i.from),
+      (i) =>
+        i.to.startsWith("@oclif") &&
+        !i.from.startsWith("src/commands/") &&
+        !["src/main.ts", "src/command.ts", "src/flags.ts"].includes(i.from),
     );
     expect(names(bad)).toEqual([]);
   });
@@ -87,11 +99,15 @@ describe("who knows whom", () => {
     expect(new Set(imports.filter((i) => i.to === name).map((i) => i.from)).size).toBeLessThanOrEqual(most);
   });
   test("every file below src/commands is a command", () => {
-    const bad = files.filter((f) => f.startsWith("src/commands/") && !/export default class \w+ extends BaseCommand/.test(code(f)));
+    const bad = files.filter(
+      (f) => f.startsWith("src/commands/") && !/export default class \w+ extends BaseCommand/.test(code(f)),
+    );
     expect(bad).toEqual([]);
   });
 });
 
 function code(file: string): string {
-  return readFileSync(join(root, file), "utf8").replace(/\/\*[\s\S]*?\*\//g, "").replace(/\/\/.*$/gm, "");
+  return readFileSync(join(root, file), "utf8")
+    .replace(/\/\*[\s\S]*?\*\//g, "")
+    .replace(/\/\/.*$/gm, "");
 }
