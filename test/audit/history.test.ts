@@ -239,7 +239,7 @@ describe("pm manifest history of a proxy's log", () => {
   const files = { "0.json": first, "1.json": second };
   const lines = [
     "2026-01-01T00:00:00Z manifests/0.json",
-    "2026-01-01T02:00:00+01:00 /home/me/manifests/0.json",
+    "2026-01-01T02:00:00+01:00 /srv/audit/manifests/0.json",
     "2026-01-02T00:00:00.5Z 1.json",
   ];
   const history = async (path: string) => {

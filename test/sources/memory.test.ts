@@ -86,9 +86,9 @@ describe("high-water marks", () => {
 
 describe("where collateral is kept", () => {
   test("test roots and other services have a folder apart", () => {
-    const home = "/home/auditor/.cache/pm";
+    const home = "/srv/auditor/.cache/pm";
     const own = collateralDir({}, home);
-    expect(own).toBe("/home/auditor/.cache/pm/collateral");
+    expect(own).toBe("/srv/auditor/.cache/pm/collateral");
     expect(collateralDir({ kdsUrl: "https://kdsintf.amd.com/" }, home)).toBe(own);
     const others = [
       collateralDir({ kdsUrl: "https://mirror.example" }, home),

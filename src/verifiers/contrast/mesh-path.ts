@@ -4,11 +4,11 @@ import { hex } from "../../bytes/hex.ts";
 import { type Answers, holds, observed, type Sourced, specified } from "../../claims/answer.ts";
 import { type Certificate, commonName, keyDescription } from "../../crypto/certificate.ts";
 import { type PathProblem, type PathProfile, type PathRule, validatePath } from "../../crypto/path.ts";
+import { codeOfRule, pathCodes } from "../../crypto/path-codes.ts";
 import type { meshAuthentic, meshStatements } from "./mesh-claims.ts";
 import type { MeshLeaf } from "./mesh-leaf.ts";
 
 type PathAnswer = Answers<typeof meshAuthentic>["contrast.mesh.path"];
-type PathCode = NonNullable<PathAnswer["code"]>;
 type Statements = Answers<typeof meshStatements>;
 
 /** The mesh CA's key is P-384, with which Contrast signs by SHA-384. The CA is the anchor: nothing above it counts. */
@@ -21,39 +21,8 @@ const meshPath: PathProfile = {
 };
 const ecKeys: readonly string[] = ["EC P-256", "EC P-384", "EC P-521"];
 
-/** Of several problems the first in this order gives the answer its code. */
-const codes: readonly PathCode[] = [
-  "chain-root",
-  "chain-name",
-  "chain-algorithm",
-  "chain-signature",
-  "chain-extension",
-];
-
-/** Dates have a claim of their own: they do not say whose certificate it is. */
-function codeOf(rule: PathRule): PathCode | "chain-validity" {
-  switch (rule) {
-    case "root":
-    case "anchor-not-self-signed":
-    case "length":
-    case "aki-mismatch":
-      return "chain-root";
-    case "name":
-    case "name-empty":
-      return "chain-name";
-    case "algorithm":
-    case "algorithm-mismatch":
-    case "key":
-      return "chain-algorithm";
-    case "signature":
-      return "chain-signature";
-    case "expired":
-    case "not-yet-valid":
-      return "chain-validity";
-    default:
-      return "chain-extension";
-  }
-}
+/** A leaf that names another issuer key belongs to another authority. */
+const codeOf = (rule: PathRule) => (rule === "aki-mismatch" ? "chain-root" : codeOfRule(rule));
 
 const sha256 = (bytes: Uint8Array): string => hex(createHash("sha256").update(bytes).digest());
 const nameOf = (c: Certificate): string => commonName(c.subject) ?? "(no single common name)";
@@ -76,7 +45,7 @@ function pathAnswer(meshCa: Certificate, problems: readonly PathProblem[], ancho
   const found = problems
     .map((p) => ({ code: codeOf(p.rule), message: p.message }))
     .filter((p) => p.code !== "chain-validity");
-  const code = codes.find((c) => found.some((p) => p.code === c));
+  const code = pathCodes.find((c) => found.some((p) => p.code === c));
   const text = `signed by the mesh CA, SHA-256 ${sha256(meshCa.raw)}`;
   return holds(
     found.length === 0 && sha256(meshCa.raw) === anchor.value,

@@ -11,7 +11,8 @@ import {
   unavailable,
 } from "../../claims/answer.ts";
 import { type Certificate, commonName } from "../../crypto/certificate.ts";
-import { type PathProblem, type PathProfile, type PathRule, validatePath } from "../../crypto/path.ts";
+import { type PathProblem, type PathProfile, validatePath } from "../../crypto/path.ts";
+import { codeOfRule, pathCodes } from "../../crypto/path-codes.ts";
 import type { authenticity, currency } from "./claims.ts";
 import { sha256 } from "./digest.ts";
 import { type Absent, isAbsent, type Material } from "./material.ts";
@@ -26,57 +27,6 @@ export const amdPath: PathProfile = {
 };
 
 type ChainAnswer = Answers<typeof authenticity>["snp.vek.chain"];
-type ChainCode = NonNullable<ChainAnswer["code"]>;
-/** Of several problems the first in this order gives the answer its code. */
-const chainCodes: readonly ChainCode[] = [
-  "chain-root",
-  "chain-name",
-  "chain-algorithm",
-  "chain-signature",
-  "chain-extension",
-];
-
-/** Dates have a claim of their own: they do not say whose bytes these are. */
-export function codeOfRule(rule: PathRule): ChainCode | "chain-validity" {
-  switch (rule) {
-    case "root":
-    case "anchor-not-self-signed":
-    case "length":
-      return "chain-root";
-    case "name":
-    case "name-empty":
-      return "chain-name";
-    case "algorithm":
-    case "algorithm-mismatch":
-    case "key":
-      return "chain-algorithm";
-    case "signature":
-      return "chain-signature";
-    case "expired":
-    case "not-yet-valid":
-      return "chain-validity";
-    case "not-a-ca":
-    case "basic-constraints-not-critical":
-    case "leaf-is-ca":
-    case "path-length":
-    case "key-usage":
-    case "critical-extension":
-    case "name-constraints":
-    case "policy-constraints":
-    case "aki-missing":
-    case "aki-mismatch":
-    case "ski-missing":
-    case "serial-negative":
-    case "serial-zero":
-    case "serial-length":
-    case "extension-duplicate":
-    case "version":
-      return "chain-extension";
-    default:
-      return rule satisfies never;
-  }
-}
-
 const nameOf = (c: Certificate): string => commonName(c.subject) ?? "(no single common name)";
 
 export interface ChainResult {
@@ -154,7 +104,7 @@ function chainAnswer(
   problems: readonly PathProblem[],
 ): ChainAnswer {
   const coded = problems.map((p) => ({ code: codeOfRule(p.rule), message: p.message }));
-  const code = chainCodes.find((c) => coded.some((p) => p.code === c));
+  const code = pathCodes.find((c) => coded.some((p) => p.code === c));
   const last = path.at(-1);
   const end = last === undefined ? "" : sha256(last.raw);
   const messages = coded.filter((p) => p.code !== "chain-validity").map((p) => p.message);
