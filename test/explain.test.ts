@@ -57,12 +57,10 @@ describe("pm explain", () => {
   });
 
   test.each(["", "verified", "__proto__", "constructor", "toString", "x".repeat(100_000)])(
-    "refuses %.20s without a guess and in no time",
+    "refuses %.20s without a guess",
     (word) => {
-      const start = performance.now();
       expect(refusal(word).code).toBe("PM_USAGE");
       expect(refusal(word).message.length).toBeLessThan(200);
-      expect(performance.now() - start).toBeLessThan(1000);
     },
   );
 

