@@ -91,6 +91,7 @@ export async function collateralSettings(flags: CollateralValues) {
   const root = flags["insecure-trust-root"];
   return {
     offline: flags.offline === true,
+    progress: process.stderr.isTTY === true,
     ...(flags.at === undefined ? {} : { at: parseTime(flags.at) }),
     ...(flags.timeout === undefined ? {} : { timeoutMs: timeoutMs(flags.timeout) }),
     ...(flags["kds-url"] === undefined ? {} : { kdsUrl: flags["kds-url"] }),

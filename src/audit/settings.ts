@@ -26,6 +26,8 @@ export interface Settings {
   readonly refreshCollateral: boolean;
   /** False: a pin that was taken over on first sight counts as the audited party's word. */
   readonly firstUse: boolean;
+  /** Somebody watches: say what is waited for. */
+  readonly progress?: boolean;
   /** Takes warnings and progress for stderr. */
   readonly notice: (text: string) => void;
 }

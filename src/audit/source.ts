@@ -5,7 +5,7 @@ import type { ChainPlan } from "../chain/chain.ts";
 import { beaconNonce, encodeNonce, type Nonce, nonceRequest } from "../chain/nonce.ts";
 import type { Origin } from "../claims/answer.ts";
 import { PmError, usage } from "../errors.ts";
-import type { Exchange, Source } from "../run.ts";
+import type { Exchange, Service, Source } from "../run.ts";
 import type { Bundle } from "../sources/bundle.ts";
 import { type Collateral, loadCollateral } from "../sources/collateral.ts";
 import type { CoordinatorOptions } from "../sources/coordinator.ts";
@@ -106,7 +106,7 @@ const collateralOf = async ({ collateral }: Settings): Promise<Collateral | unde
 async function live(settings: Settings, collateral: Collateral | undefined, nonce?: Nonce): Promise<Source> {
   const { profile, kdsUrl, offline, notice } = settings;
   const coordinator = coordinatorOptions(settings);
-  return liveSource({
+  const source = liveSource({
     offline,
     notice,
     cacheDir: cacheDirOf(settings),
@@ -117,7 +117,28 @@ async function live(settings: Settings, collateral: Collateral | undefined, nonc
     ...(collateral === undefined ? {} : { collateral }),
     ...(nonce === undefined ? {} : { decided: new Map([[nonceRequest.path, encodeNonce(nonce)]]) }),
   });
+  return settings.progress === true ? watched(source, notice) : source;
 }
+
+const names: Readonly<Record<Service, string>> = {
+  "amd-kds": "AMD's key distribution service",
+  coordinator: "the Coordinator",
+  published: "the publisher's web server",
+  memory: "the high-water marks",
+  run: "this run",
+};
+
+/** Says on a terminal what keeps the run waiting. */
+const watched = (source: Source, notice: (text: string) => void): Source => ({
+  fetch: async (request) => {
+    const timer = setTimeout(() => notice(`waiting for ${names[request.service]}`), 2000);
+    try {
+      return await source.fetch(request);
+    } finally {
+      clearTimeout(timer);
+    }
+  },
+});
 
 function coordinatorOptions({ profile, apiKey }: Settings): CoordinatorOptions | undefined {
   const { coordinatorUrl: url, clientVersion } = profile;
