@@ -28,6 +28,8 @@ export type Response =
       readonly contentType?: string;
       /** Bytes that replaced an older or newer copy: what the service itself offered, when something better was at hand. */
       readonly offered?: Uint8Array;
+      /** The auditor handed these bytes over in place of the service; a bundle does not record it. */
+      readonly given?: true;
     }
   /** No answer, 5xx, 429, deadline: trying again may help. */
   | { readonly status: "unavailable"; readonly reason: string }

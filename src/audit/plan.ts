@@ -12,7 +12,7 @@ const profileOrigin = (profile: Profile): Origin => ({ kind: "pinned", file: pro
 
 export function planOf(
   settings: Settings,
-  { freshness, capturedAt, vendorAsked }: Pick<ChainPlan, "freshness" | "capturedAt" | "vendorAsked">,
+  { freshness, capturedAt }: Pick<ChainPlan, "freshness" | "capturedAt">,
 ): ChainPlan {
   const { profile, beacon } = settings;
   const origin = profileOrigin(profile);
@@ -39,7 +39,6 @@ export function planOf(
     capturedAt,
     now: settings.now,
     refreshed: settings.refreshCollateral,
-    vendorAsked,
   };
 }
 

@@ -21,8 +21,6 @@ export interface Opened {
   /** Text for people. */
   readonly freshnessLine: string;
   readonly capturedAt: Date;
-  /** Revocation lists come from the vendor's service or the evidence, not from the auditor. */
-  readonly vendorAsked: boolean;
   /** Folder of the high-water marks, in runs that asked the vendor live. */
   readonly marksDir: string | undefined;
 }
@@ -35,7 +33,6 @@ export async function openLive(settings: Settings): Promise<Opened> {
   const collateral = await collateralOf(settings);
   return {
     source: await live(settings, collateral, nonce),
-    vendorAsked: collateral?.holdsCrl !== true,
     freshness: { drawn: { value: hex(nonce.bytes), origin: nonceOrigin(settings) } },
     freshnessLine: freshnessLine(settings),
     capturedAt: settings.now,
@@ -68,7 +65,6 @@ export async function openReplay(settings: Settings, bundle: Bundle): Promise<Op
     source: settings.refreshCollateral
       ? refreshSource(bundle, await live(settings, collateral))
       : replaySource(bundle, collateral),
-    vendorAsked: collateral?.holdsCrl !== true,
     freshness: ofRecord(settings, "the nonce is the capturer's: this run drew none"),
     freshnessLine: `recorded at ${rfc(capturedAt)} by the capturer's clock; this run drew no nonce`,
     capturedAt,
@@ -85,7 +81,6 @@ export async function openRecorded(
   const collateral = await collateralOf(settings);
   return {
     source: recordedSource(exchanges, await live(settings, collateral, { bytes: nonce })),
-    vendorAsked: collateral?.holdsCrl !== true,
     freshness: ofRecord(settings, "a recorded response: this run drew no nonce"),
     freshnessLine: "recorded response; this run drew no nonce",
     capturedAt: settings.now,

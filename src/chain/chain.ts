@@ -48,8 +48,6 @@ export interface ChainPlan extends CoordinatorPlan {
   readonly publishedPath?: string;
   /** The vendor's lists are of today while the evidence is older: only certificates say something about its time. */
   readonly refreshed: boolean;
-  /** Revocation lists come from the vendor's service or the evidence, not from the auditor. */
-  readonly vendorAsked: boolean;
 }
 
 export interface ChainAudit extends Audited {
@@ -64,20 +62,26 @@ type ChainAnswers = Answers<typeof chain>;
 /** `pm verify --scope live`. */
 export function auditChain(plan: ChainPlan, look: Look, at: Date): ChainAudit {
   const coordinator = auditCoordinator(plan, look, at);
-  const offeredCrls = plan.vendorAsked ? (coordinator.snp?.crls ?? []).filter((crl) => crl.offered) : [];
+  const crls = coordinator.snp?.crls ?? [];
+  const offeredCrls = crls.filter((crl) => crl.offered);
+  // The auditor answers for the age of an authentic list that is the newest; a list of anything else changes nothing.
+  const newest = Math.max(...crls.map((crl) => Date.parse(crl.thisUpdate)));
+  const listGiven = crls.some((crl) => crl.given && Date.parse(crl.thisUpdate) === newest);
+  // Asked in any case, so that a bundle holds the marks and can be judged without the auditor's list.
+  const rolledBack = notRolledBack(offeredCrls, coordinator, look);
   const pinned = new Set([
     ...(plan.minimumTcb === undefined ? [] : ["chain.reference.tcb_floor"]),
     ...(plan.products === undefined ? [] : ["chain.reference.product"]),
     ...(plan.beacon === undefined ? [] : ["chain.nonce.beacon"]),
-    ...(plan.vendorAsked ? ["chain.collateral.not_rolled_back"] : []),
+    ...(listGiven ? [] : ["chain.collateral.not_rolled_back"]),
   ]);
   const answers: ChainAnswers = {
     ...behindTheGate(plan, coordinator),
     "chain.capture.time": captureTime(plan, coordinator),
     "chain.nonce.beacon": beacon(plan, coordinator.nonce),
-    "chain.collateral.not_rolled_back": plan.vendorAsked
-      ? notRolledBack(offeredCrls, coordinator, look)
-      : skip("the auditor gave the revocation list: --collateral"),
+    "chain.collateral.not_rolled_back": listGiven
+      ? skip("the auditor gave the revocation list: --collateral")
+      : rolledBack,
   };
   const published = staticPart(plan, coordinator, look);
   return {
@@ -88,7 +92,7 @@ export function auditChain(plan: ChainPlan, look: Look, at: Date): ChainAudit {
     ],
     evidence: { ...coordinator.evidence, ...published?.evidence },
     anchors: coordinator.anchors,
-    notProven: [...unproven, ...unprovenRevocation(coordinator.snp?.crls ?? [], plan.vendorAsked)],
+    notProven: [...unproven, ...unprovenRevocation(crls)],
     nonce: coordinator.nonce,
     manifestSha256: coordinator.manifest?.sha256,
     offeredCrls,

@@ -52,7 +52,9 @@ export function notRolledBack(
   coordinator: Pick<CoordinatorAudit, "snp" | "blocked">,
   look: Look,
 ): Answers<typeof chain>["chain.collateral.not_rolled_back"] {
-  const lists = offered.length > 0 ? offered : (coordinator.snp?.crls ?? []);
+  const all = coordinator.snp?.crls ?? [];
+  const others = all.filter((crl) => !crl.given);
+  const lists = offered.length > 0 ? offered : others.length > 0 ? others : all;
   if (lists.length === 0) return withoutList(coordinator);
   const compared: { readonly crl: SeenCrl; readonly mark: Mark | null }[] = [];
   for (const crl of lists) {

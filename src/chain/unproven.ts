@@ -16,8 +16,8 @@ export const unproven: readonly string[] = [
 ];
 
 /** Where the vendor's service gave no list and the one that came with the evidence had to do. */
-export function unprovenRevocation(crls: readonly SeenCrl[], vendorAsked: boolean): string[] {
-  return vendorAsked && crls.length > 0 && crls.every((crl) => !crl.offered)
+export function unprovenRevocation(crls: readonly SeenCrl[]): string[] {
+  return crls.length > 0 && crls.every((crl) => !crl.offered && !crl.given)
     ? [
         "Revocation: the vendor's service gave no list. The one that was used came with the evidence, so the audited party chose how old it is.",
       ]

@@ -13,8 +13,6 @@ import { cachePath } from "./kds-cache.ts";
 import { decodeKdsPath, type KdsItem } from "./kds-path.ts";
 
 export interface Collateral {
-  /** A revocation list is among it: then the auditor vouches for its age, and nobody else is asked for one. */
-  readonly holdsCrl: boolean;
   /** Answer to a request of service `amd-kds`; undefined when nothing that was given answers it. */
   answer(request: Request): Promise<Response | undefined>;
 }
@@ -42,7 +40,7 @@ async function loadSingle(path: string): Promise<Collateral> {
       `collateral: ${path}: neither an AMD certificate, nor a certificate chain, nor a CRL`,
       "give a DER or PEM file as AMD's key distribution service hands it out, or a folder of them",
     );
-  return collateral(new Map([[kind, file]]), undefined, kind === "crl");
+  return collateral(new Map([[kind, file]]), undefined);
 }
 
 async function loadFolder(path: string): Promise<Collateral> {
@@ -57,13 +55,12 @@ async function loadFolder(path: string): Promise<Collateral> {
       `collateral: ${path}: holds neither ${Object.values(flatNames).join(", ")} nor the layout of pm's cache`,
       "the cache's layout is vcek/<line>/cert_chain.pem, vcek/<line>/crl.der, vcek/<line>/<chip id>/<tcb>.der",
     );
-  return collateral(flat, layout ? path : undefined, flat.has("crl") || (await layoutHoldsCrl(path)));
+  return collateral(flat, layout ? path : undefined);
 }
 
 /** The exact file of the layout wins over the flat one, which may be for another chip. */
-function collateral(flat: ReadonlyMap<Kind, LoadedFile>, layout: string | undefined, holdsCrl: boolean): Collateral {
+function collateral(flat: ReadonlyMap<Kind, LoadedFile>, layout: string | undefined): Collateral {
   return {
-    holdsCrl,
     async answer(request) {
       const item = decodeKdsPath(request.path);
       if (item === undefined) return undefined;
@@ -75,17 +72,9 @@ function collateral(flat: ReadonlyMap<Kind, LoadedFile>, layout: string | undefi
           status: "refused",
           reason: `the collateral given has more than the ${request.maxBytes} bytes allowed`,
         };
-      return { status: "ok", bytes: file.bytes, at: file.modified.toISOString() };
+      return { status: "ok", bytes: file.bytes, at: file.modified.toISOString(), given: true };
     },
   };
-}
-
-/** Lists of product lines: `vcek/<line>/crl.der`, `vlek/<line>/crl.der`. */
-async function layoutHoldsCrl(path: string): Promise<boolean> {
-  for (const family of ["vcek", "vlek"])
-    for (const line of await readdir(join(path, family)).catch(() => []))
-      if ((await loadBounded(join(path, family, line, flatNames.crl), maxFileBytes)) !== undefined) return true;
-  return false;
 }
 
 async function hasFile(folder: string, depth: number): Promise<boolean> {

@@ -1,5 +1,5 @@
 /** What an audited party, or whoever stands between, can do to a live run; none of it may end with 0. */
-import { readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { createServer } from "node:https";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
@@ -180,6 +180,19 @@ describe("an older revocation list", () => {
     expect(ran.claim("chain.collateral.not_rolled_back")).toMatchObject(
       status === 1 ? { status: "fail", owed: true } : { status: "skip", owed: false },
     );
+  });
+  test("the auditor's folder has the list of another product line: it answers for nothing here", async () => {
+    const env = world.home("other-line");
+    const held = join(world.folder, "other-line");
+    mkdirSync(join(held, "vcek", "Milan"), { recursive: true });
+    writeFileSync(join(held, "vcek", "Milan", "crl.der"), newer);
+    server.hooks.tamper = (draft) => ({ ...draft, chain: { ...draft.chain, crl: undefined } });
+    server.hooks.crl = newer;
+    expect((await world.judged([...live, ...pins], { env })).status).toBe(0);
+    aged(env, true);
+    server.hooks.crl = older;
+    const ran = await world.judged([...live, ...pins, "--collateral", held], { env });
+    expect([ran.status, openIds(ran)]).toEqual([1, ["chain.collateral.not_rolled_back"]]);
   });
   test("marks that were damaged are not marks that were never made", async () => {
     const env = world.home("damaged");

@@ -159,6 +159,25 @@ describe("another time, other collateral", () => {
   });
 });
 
+describe("a run with a revocation list that the auditor holds", () => {
+  const held = world.write("held.crl", makeAmdCrl(deployment.authority));
+  const saved = join(world.folder, "held");
+  let ran: Awaited<ReturnType<typeof world.judged>>;
+  beforeAll(async () => {
+    ran = await world.judged([...live, ...pins, "--collateral", held, "--save", saved]);
+  });
+  test("owes no roll-back claim, and is the same in a replay with that list", async () => {
+    expect([ran.status, ran.claim("chain.collateral.not_rolled_back").status]).toEqual([0, "skip"]);
+    const again = await world.judged(replay(saved, "--collateral", held));
+    expect(again.status).toBe(0);
+    expect(comparable(again.report)).toEqual(comparable(ran.report));
+  });
+  test("can be judged without the list: it is then the capturer's, and held against the recorded marks", async () => {
+    const again = await world.judged(replay(saved));
+    expect([again.status, again.claim("chain.collateral.not_rolled_back").status]).toEqual([0, "pass"]);
+  });
+});
+
 describe("no socket is opened", () => {
   /** Whatever opens one, or starts a program, throws and leaves a trace that no catch can hide. */
   const guard = world.write(

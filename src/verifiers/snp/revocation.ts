@@ -38,8 +38,10 @@ export interface SeenCrl {
   readonly thisUpdate: string;
   readonly nextUpdate: string | null;
   readonly from: string;
-  /** The vendor's service offered it; otherwise the caller gave it or it came with the evidence. */
+  /** The vendor's service offered it. */
   readonly offered: boolean;
+  /** The auditor gave it; what is neither came with the evidence. */
+  readonly given: boolean;
 }
 export interface Revocation {
   readonly answers: RevocationAnswers;
@@ -50,6 +52,8 @@ export interface Revocation {
 type Place = "given" | "attached" | "VCEK" | "VLEK" | "offered";
 interface Candidate {
   readonly place: Place;
+  /** The auditor handed it over, whether as a file for the verifier or in place of the service. */
+  readonly given: boolean;
   readonly from: string;
   readonly crl: Crl | undefined;
   /** Issuer, signature or algorithm is wrong, or it is no list at all. */
@@ -92,8 +96,8 @@ export function judgeRevocation(
       "snp.chain.revocation": answer([leaf, intermediate], vek.kind === "VLEK", candidates, refusals, demand, at),
       "snp.chain.crl_entries": entriesAnswer(authentic),
     },
-    crls: authentic.flatMap(({ crl, from, place }) =>
-      crl === undefined ? [] : [{ ...seen(crl, from), offered: place !== "given" && place !== "attached" }],
+    crls: authentic.flatMap(({ crl, from, place, given }) =>
+      crl === undefined ? [] : [{ ...seen(crl, from), given, offered: !given && place !== "attached" }],
     ),
   };
 }
@@ -121,16 +125,21 @@ function answered(
 ): Candidate[] {
   if (response.status !== "ok") return [];
   const { bytes, offered } = response;
-  return [judged(place, from, bytes), ...(offered ? [judged("offered", `${from} (offered)`, offered)] : [])];
+  const first = judged(place, from, bytes);
+  return [
+    { ...first, given: response.given === true },
+    ...(offered ? [judged("offered", `${from} (offered)`, offered)] : []),
+  ];
 }
 
 function judgeCrl(place: Place, from: string, bytes: Uint8Array, issuer: Certificate, at: Date): Candidate {
+  const given = place === "given";
   let crl: Crl;
   try {
     crl = decodeCrl(bytes, `CRL ${from}`);
   } catch (error) {
     if (!(error instanceof PmError)) throw error;
-    return { place, from, crl: undefined, unauthentic: error.message, unusable: undefined };
+    return { place, given, from, crl: undefined, unauthentic: error.message, unusable: undefined };
   }
   const problems = crlProblems(crl, issuer, at, amdPath.algorithms);
   const text = (rules: readonly string[]): string | undefined => {
@@ -141,6 +150,7 @@ function judgeCrl(place: Place, from: string, bytes: Uint8Array, issuer: Certifi
   const dates = text(["expired", "not-yet-valid", "no-next-update"]);
   return {
     place,
+    given,
     from,
     crl,
     unauthentic: text(["issuer", "signature", "algorithm"]),
@@ -152,7 +162,7 @@ function judgeCrl(place: Place, from: string, bytes: Uint8Array, issuer: Certifi
   };
 }
 
-const seen = (crl: Crl, from: string): Omit<SeenCrl, "offered"> => ({
+const seen = (crl: Crl, from: string): Omit<SeenCrl, "offered" | "given"> => ({
   issuer: commonName(crl.issuer) ?? "",
   number: crl.number?.toString() ?? null,
   thisUpdate: instant(crl.thisUpdate),
