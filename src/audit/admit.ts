@@ -2,16 +2,14 @@
 import { admit } from "../chain/admit.ts";
 import { type CollateralValues, collateralSettings } from "../flags.ts";
 import { readInput } from "../input.ts";
-import { composeReport, testRootRelaxation } from "../report/compose.ts";
+import { composeReport } from "../report/compose.ts";
 import type { Report } from "../report/report.ts";
 import { run } from "../run.ts";
 import { loadCollateral } from "../sources/collateral.ts";
-import { limitedTo } from "../sources/net.ts";
-import { collateralDir } from "../sources/paths.ts";
 import { readPolicyFolder } from "../sources/policy-folder.ts";
-import { liveSource } from "../sources/source.ts";
 import { rfc } from "../time.ts";
 import { manifestRules } from "../verifiers/contrast/rules.ts";
+import { testRootRelaxations, vendorSource } from "./vendor.ts";
 
 /** Flags of `pm manifest admit` as parsed. */
 export interface AdmitFlags extends CollateralValues {
@@ -39,22 +37,10 @@ export async function admitEvidence(flags: AdmitFlags, { toolVersion, now, notic
   const manifest = await readInput(flags.manifest, "a Contrast manifest");
   const evidence = await readInput(flags.evidence, "SNP evidence", maxEvidenceBytes);
   const at = settings.at ?? now;
-  const scope = {
-    ...(settings.kdsUrl === undefined ? {} : { kdsUrl: settings.kdsUrl }),
-    ...(settings.testRoot === undefined ? {} : { testRoot: settings.testRoot.bytes }),
-  };
-  const source = liveSource({
-    offline: settings.offline,
-    notice,
-    cacheDir: collateralDir(scope),
-    ...limitedTo(settings.timeoutMs),
-    ...scope,
-    ...(collateral === undefined ? {} : { collateral }),
-  });
+  const source = vendorSource(settings, notice, collateral === undefined ? {} : { collateral });
   const { testRoot } = settings;
   const input = { evidence: evidence.bytes, manifest, rules, policies, ...(testRoot && { testRoot }) };
   const { result } = await run((look) => admit(input, look, at), source);
-  const root = testRoot?.file;
   return composeReport({
     audited: result,
     target: `${evidence.name} into the mesh of ${manifest.name}, rules of Contrast ${rules.version}`,
@@ -64,15 +50,7 @@ export async function admitEvidence(flags: AdmitFlags, { toolVersion, now, notic
     freshness: "not asked: REPORT_DATA answers a handshake that is not at hand",
     profileSha256: null,
     bundleSha256: null,
-    relaxations:
-      root === undefined
-        ? []
-        : [
-            {
-              name: testRootRelaxation,
-              meaning: `AMD's roots are replaced by ${root}: nothing here says anything about AMD hardware`,
-            },
-          ],
+    relaxations: testRootRelaxations(settings),
     rules: { waivers: [], promoted: new Set(), now },
     toolVersion,
   });

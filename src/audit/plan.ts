@@ -4,9 +4,9 @@ import type { ChainPlan } from "../chain/chain.ts";
 import type { ManifestWord } from "../chain/coordinator.ts";
 import type { Origin, Sourced } from "../claims/answer.ts";
 import type { Profile } from "../profile/profile.ts";
-import { testRootRelaxation } from "../report/compose.ts";
 import type { Relaxation } from "../report/report.ts";
 import type { Settings } from "./settings.ts";
+import { testRootRelaxations } from "./vendor.ts";
 
 const profileOrigin = (profile: Profile): Origin => ({ kind: "pinned", file: profile.name, sha256: profile.sha256 });
 
@@ -69,14 +69,7 @@ export function relaxationsOf(settings: Settings): Relaxation[] {
   const { manifest } = settings.profile;
   const since = manifest.kind === "pinned" && settings.firstUse ? manifest.firstUse : undefined;
   return [
-    ...(settings.testRoot === undefined
-      ? []
-      : [
-          {
-            name: testRootRelaxation,
-            meaning: `AMD's roots are replaced by ${settings.testRoot.file}: nothing here says anything about AMD hardware`,
-          },
-        ]),
+    ...testRootRelaxations(settings),
     ...(since === undefined
       ? []
       : [

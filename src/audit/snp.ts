@@ -5,12 +5,9 @@ import { judge } from "../claims/subject.ts";
 import { usage } from "../errors.ts";
 import { type CollateralValues, collateralSettings, hexFlag } from "../flags.ts";
 import { type Input, readInput } from "../input.ts";
-import { composeReport, testRootRelaxation } from "../report/compose.ts";
+import { composeReport } from "../report/compose.ts";
 import type { Relaxation, Report } from "../report/report.ts";
 import { run } from "../run.ts";
-import { limitedTo } from "../sources/net.ts";
-import { collateralDir } from "../sources/paths.ts";
-import { liveSource } from "../sources/source.ts";
 import { rfc } from "../time.ts";
 import {
   amdRoots,
@@ -25,6 +22,7 @@ import {
   withoutRevocation,
 } from "../verifiers/snp/index.ts";
 import { decodeSnpPolicy, parseMinimumTcb, type SnpPolicy } from "./snp-policy.ts";
+import { testRootRelaxations, type VendorSettings, vendorSource } from "./vendor.ts";
 
 /** Flags of `pm snp verify` as parsed. */
 export interface SnpFlags extends CollateralValues {
@@ -115,17 +113,7 @@ export async function auditSnp(path: string, flags: SnpFlags, { toolVersion, now
   const report = await readInput(path, "an SNP report", maxFileBytes);
   const at = settings.at ?? now;
   const allowed = flags["allow-unchecked-revocation"] === true;
-  const scope = {
-    ...(settings.kdsUrl === undefined ? {} : { kdsUrl: settings.kdsUrl }),
-    ...(settings.testRoot === undefined ? {} : { testRoot: settings.testRoot.bytes }),
-  };
-  const source = liveSource({
-    offline: settings.offline,
-    notice,
-    cacheDir: collateralDir(scope),
-    ...limitedTo(settings.timeoutMs),
-    ...scope,
-  });
+  const source = vendorSource(settings, notice);
   const trust = { roots, revocation: allowed ? "allow-unchecked" : "required" } as const;
   const { result } = await run(
     (look) => verifySnp({ bytes: report.bytes, given }, look, [references], trust, at),
@@ -147,7 +135,7 @@ export async function auditSnp(path: string, flags: SnpFlags, { toolVersion, now
     freshness: freshness(flags),
     profileSha256: policyFile?.sha256 ?? null,
     bundleSha256: null,
-    relaxations: relaxations(flags, references, uncheckedRevocation(result.answers)),
+    relaxations: relaxations(settings, flags, references, uncheckedRevocation(result.answers)),
     rules: { waivers: [], promoted: new Set(), now },
     toolVersion,
     authenticOnly: flags["authentic-only"],
@@ -168,17 +156,14 @@ const freshness = (flags: SnpFlags): string =>
     ? "not asked: a report says when it was made only through REPORT_DATA"
     : "as fresh as the value that --report-data expects";
 
-function relaxations(flags: SnpFlags, references: SnpReferences, unchecked: boolean): Relaxation[] {
-  const root = flags["insecure-trust-root"];
+function relaxations(
+  settings: Pick<VendorSettings, "testRoot">,
+  flags: SnpFlags,
+  references: SnpReferences,
+  unchecked: boolean,
+): Relaxation[] {
   return [
-    ...(root === undefined
-      ? []
-      : [
-          {
-            name: testRootRelaxation,
-            meaning: `AMD's roots are replaced by ${root}: nothing here says anything about AMD hardware`,
-          },
-        ]),
+    ...testRootRelaxations(settings),
     ...(flags["allow-unchecked-revocation"] === true
       ? [
           {

@@ -5,15 +5,14 @@ import type { ChainPlan } from "../chain/chain.ts";
 import { beaconNonce, encodeNonce, type Nonce, nonceRequest } from "../chain/nonce.ts";
 import type { Origin } from "../claims/answer.ts";
 import { PmError, usage } from "../errors.ts";
-import type { Exchange, Service, Source } from "../run.ts";
+import type { Exchange, Source } from "../run.ts";
 import type { Bundle } from "../sources/bundle.ts";
 import { type Collateral, loadCollateral } from "../sources/collateral.ts";
 import type { CoordinatorOptions } from "../sources/coordinator.ts";
-import { limitedTo } from "../sources/net.ts";
-import { collateralDir } from "../sources/paths.ts";
-import { liveSource, recordedSource, refreshSource, replaySource } from "../sources/source.ts";
+import { recordedSource, refreshSource, replaySource } from "../sources/source.ts";
 import { rfc } from "../time.ts";
 import type { Settings } from "./settings.ts";
+import { cacheDirOf, vendorSource } from "./vendor.ts";
 
 export interface Opened {
   readonly source: Source;
@@ -88,52 +87,19 @@ export async function openRecorded(
   };
 }
 
-function cacheDirOf({ kdsUrl, testRoot }: Settings): string {
-  return collateralDir({
-    ...(kdsUrl === undefined ? {} : { kdsUrl }),
-    ...(testRoot === undefined ? {} : { testRoot: testRoot.bytes }),
-  });
-}
-
 const collateralOf = async ({ collateral }: Settings): Promise<Collateral | undefined> =>
   collateral === undefined ? undefined : loadCollateral(collateral);
 
 async function live(settings: Settings, collateral: Collateral | undefined, nonce?: Nonce): Promise<Source> {
-  const { profile, kdsUrl, offline, notice } = settings;
+  const { publishedUrl } = settings.profile;
   const coordinator = coordinatorOptions(settings);
-  const source = liveSource({
-    offline,
-    notice,
-    cacheDir: cacheDirOf(settings),
-    ...limitedTo(settings.timeoutMs),
+  return vendorSource(settings, settings.notice, {
     ...(coordinator === undefined ? {} : { coordinator }),
-    ...(profile.publishedUrl === undefined ? {} : { publishedUrl: new URL(profile.publishedUrl).origin }),
-    ...(kdsUrl === undefined ? {} : { kdsUrl }),
+    ...(publishedUrl === undefined ? {} : { publishedUrl: new URL(publishedUrl).origin }),
     ...(collateral === undefined ? {} : { collateral }),
     ...(nonce === undefined ? {} : { decided: new Map([[nonceRequest.path, encodeNonce(nonce)]]) }),
   });
-  return settings.progress === true ? watched(source, notice) : source;
 }
-
-const names: Readonly<Record<Service, string>> = {
-  "amd-kds": "AMD's key distribution service",
-  coordinator: "the Coordinator",
-  published: "the publisher's web server",
-  memory: "the high-water marks",
-  run: "this run",
-};
-
-/** Says on a terminal what keeps the run waiting. */
-const watched = (source: Source, notice: (text: string) => void): Source => ({
-  fetch: async (request) => {
-    const timer = setTimeout(() => notice(`waiting for ${names[request.service]}`), 2000);
-    try {
-      return await source.fetch(request);
-    } finally {
-      clearTimeout(timer);
-    }
-  },
-});
 
 function coordinatorOptions({ profile, apiKey }: Settings): CoordinatorOptions | undefined {
   const { coordinatorUrl: url, clientVersion } = profile;
