@@ -54,7 +54,7 @@ export function tenWorkloads(): Deployment {
     name: `service-${n}`,
     kind: "Deployment",
     sans: [`service-${n}`, "*"],
-    containers: Array.from({ length: 40 }, (_, i) => ({
+    containers: Array.from({ length: 11 }, (_, i) => ({
       name: `container-${i}`,
       image: `registry.example/bench/service-${n}-${i}:v1.0.0@sha256:${digest(`image ${n} ${i}`)}`,
       args: ["/bin/serve", `--index=${i}`, `--peer=service-${n + 1}`],

@@ -1,7 +1,7 @@
 /** All benchmarks in one run, printed as ratios with their targets; ends with 1 when a target was missed. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { bundle } from "./bundle.ts";
+import { bundle, explainedBundle } from "./bundle.ts";
 import { temporaryFolder } from "./fixture.ts";
 import { cleanEnv, printRows } from "./measure.ts";
 import { inProcess } from "./snp.ts";
@@ -19,4 +19,4 @@ cleanEnv["XDG_CACHE_HOME"] = join(folder, "home", "cache");
 process.stdout.write(`Node ${process.version}; ratios of minimums that were measured in turns\n`);
 printRows(startup(part("startup")));
 printRows(inProcess(part("snp")));
-printRows([await bundle(part("bundle"))]);
+printRows([await bundle(part("bundle")), await explainedBundle(part("explained"))]);

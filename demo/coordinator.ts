@@ -2,6 +2,7 @@
 import type { ApiForm } from "../fixtures/generator/answer.ts";
 import { capabilitiesBody } from "../fixtures/generator/contrast.ts";
 import type { Deployment } from "../fixtures/generator/deployment.ts";
+import { secretAnswer } from "../fixtures/generator/mesh.ts";
 import type { Hooks, ServerAnswer, ServerRequest } from "./server.ts";
 
 const version = "v1.20.0";
@@ -32,13 +33,13 @@ function contentTypeError(request: ServerRequest): ServerAnswer | undefined {
   return type.toLowerCase() === "application/json" ? undefined : refused(415, `Content-Type ${type}`);
 }
 
-/** Go's reader takes any case of a name; the real clients send `nonce` and `Nonce`. */
-function nonceOf(body: Uint8Array): Uint8Array | undefined {
+/** Go's reader takes any case of a name; the real clients send `nonce` and `Nonce`. @param member in lower case */
+function octetsOf(body: Uint8Array, member: string): Uint8Array | undefined {
   try {
     const value: unknown = JSON.parse(Buffer.from(body).toString("utf8"));
     if (typeof value !== "object" || value === null) return new Uint8Array(0);
-    const [, nonce] = Object.entries(value).find(([name]) => name.toLowerCase() === "nonce") ?? [];
-    return typeof nonce === "string" ? new Uint8Array(Buffer.from(nonce, "base64")) : new Uint8Array(0);
+    const [, octets] = Object.entries(value).find(([name]) => name.toLowerCase() === member) ?? [];
+    return typeof octets === "string" ? new Uint8Array(Buffer.from(octets, "base64")) : new Uint8Array(0);
   } catch {
     return undefined;
   }
@@ -49,7 +50,7 @@ function attest(deployment: Deployment, hooks: Hooks, request: ServerRequest, fo
   const typeError = contentTypeError(request);
   if (typeError !== undefined) return typeError;
   if (request.body.length > maxBody) return refused(413, `request body above ${maxBody} bytes`);
-  const nonce = nonceOf(request.body);
+  const nonce = octetsOf(request.body, "nonce");
   if (nonce === undefined) return refused(400, "decoding request: no JSON");
   if (nonce.length !== 32) return refused(400, `nonce: 32 bytes wanted, got ${nonce.length}`);
   if (hooks.state === "no-manifest") return refused(412, "no manifest set");
@@ -57,19 +58,40 @@ function attest(deployment: Deployment, hooks: Hooks, request: ServerRequest, fo
   return json(deployment.respond(nonce, form, hooks.tamper));
 }
 
-function privatemode(deployment: Deployment, hooks: Hooks, request: ServerRequest): ServerAnswer {
+const secretPath = "/privatemode/v1/secret";
+
+function privatemode(deployment: Deployment, hooks: Hooks, request: ServerRequest, path: string): ServerAnswer {
   if (request.method !== "POST") return otherMethod;
   const key = header(request, "authorization").replace(/^Bearer /, "");
   return hooks.apiKey === undefined || key !== hooks.apiKey
-    ? { status: 401, headers: { "content-type": "text/plain" }, body: text("unauthorized\n") }
-    : attest(deployment, hooks, request, "privatemode");
+    ? unauthorized
+    : path === secretPath
+      ? secret(deployment, hooks, request)
+      : attest(deployment, hooks, request, "privatemode");
+}
+const unauthorized: ServerAnswer = {
+  status: 401,
+  headers: { "content-type": "text/plain" },
+  body: text("unauthorized\n"),
+};
+
+const publicKeyBytes = 1216;
+/** Privatemode's secret service behind the same API; how the real one words its errors is not known. */
+function secret(deployment: Deployment, hooks: Hooks, { body }: ServerRequest): ServerAnswer {
+  const plain = { "content-type": "text/plain" };
+  const { exchangeStatus: status } = hooks;
+  if (status !== undefined) return { status, headers: plain, body: text(`status ${status}\n`) };
+  const publicKey = octetsOf(body, "publickey");
+  return publicKey?.length === publicKeyBytes
+    ? json(secretAnswer(deployment, publicKey, hooks.exchange))
+    : { status: 400, headers: plain, body: text("bad public key\n") };
 }
 
 export function coordinatorAnswer(deployment: Deployment, hooks: Hooks, request: ServerRequest): ServerAnswer {
   const path = new URL(request.path, "http://coordinator.invalid").pathname;
   const get = (answer: ServerAnswer): ServerAnswer => (request.method === "GET" ? answer : otherMethod);
   if (path === "/attest") return attest(deployment, hooks, request, "attest");
-  if (path === "/privatemode/v1/attest") return privatemode(deployment, hooks, request);
+  if (path === "/privatemode/v1/attest" || path === secretPath) return privatemode(deployment, hooks, request, path);
   if (path === "/privatemode/v2/manifest.json") return get(json(hooks.published ?? deployment.manifest));
   if (hooks.v1 !== false && path === "/v1/attest") return attest(deployment, hooks, request, "v1");
   if (hooks.v1 !== false && path === "/capabilities") return get(json(capabilitiesBody));

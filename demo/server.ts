@@ -6,6 +6,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import type { Deployment, Tamper } from "../fixtures/generator/deployment.ts";
 import { kdsAnswer } from "../fixtures/generator/kds.ts";
+import type { ExchangeTamper } from "../fixtures/generator/mesh.ts";
 import { coordinatorAnswer } from "./coordinator.ts";
 
 export interface ServerRequest {
@@ -32,6 +33,10 @@ export interface Hooks {
   v1?: boolean | undefined;
   /** The key that Privatemode's endpoint demands; default none, so that every key is refused. */
   apiKey?: string | undefined;
+  /** What is wrong with the answers of Privatemode's secret service. */
+  exchange?: ExchangeTamper | undefined;
+  /** Status of the secret service in place of an answer. */
+  exchangeStatus?: 401 | 404 | 503 | undefined;
   /** What is published instead of the present manifest. */
   published?: Uint8Array | undefined;
   /** The CRL that the KDS has; default a fresh one. */
