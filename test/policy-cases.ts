@@ -156,6 +156,118 @@ export const policyCases = {
     }),
     { subject: container(disk) },
   ),
+  "word that the host may choose": ofContainer("args", "args-open", {
+    yaml: (text) =>
+      text
+        .replace(
+          '{ name: PORT, value: "8000" }',
+          "{ name: PORT, valueFrom: { fieldRef: { fieldPath: spec.nodeName } } }",
+        )
+        .replace("--port=$(cat /etc/port)", "--port=$(PORT)"),
+    data: (name, value) => {
+      if (name !== granite) return;
+      const { Process } = at(value, "inference").OCI;
+      Process.Args[2] = "exec serve --model=granite --port=$(node-name)";
+      Process.Env = Process.Env.map((v) => (v === "PORT=8000" ? "PORT=$(node-name)" : v));
+    },
+  }),
+  "root file system in a folder of the host": ofContainer(
+    "root",
+    "root-differs",
+    inference((c) => {
+      c.OCI.Root.Path = "$(cpath)/passthrough/rootfs";
+    }),
+  ),
+  "sandbox whose root file system is in a folder of the host": ofWorkload(
+    "kata.containers.sandbox",
+    "sandbox-differs",
+    data((v) => {
+      const [first] = v.containers;
+      if (first !== undefined) first.OCI.Root.Path = "$(cpath)/passthrough/rootfs";
+    }),
+  ),
+  "sandbox of another namespace": ofWorkload(
+    "kata.containers.sandbox",
+    "sandbox-differs",
+    data((v) => {
+      const [first] = v.containers;
+      if (first !== undefined) first.OCI.Annotations["io.kubernetes.cri.sandbox-namespace"] = "elsewhere";
+    }),
+  ),
+  "emptyDir whose storage is the host's file system": ofContainer(
+    "mounts",
+    "mount-unexpected",
+    inference((c) =>
+      c.storages.push({
+        driver: "ephemeral",
+        driver_options: [],
+        source: "kataShared",
+        fstype: "virtiofs",
+        options: [],
+        mount_point: "^$(cpath)/$(sandbox-id)/local/models$",
+        fs_group: null,
+      }),
+    ),
+  ),
+  "second image pulled over the first": ofContainer(
+    "mounts",
+    "mount-unexpected",
+    inference((c) => {
+      const [pull] = c.storages;
+      if (pull !== undefined) c.storages.push({ ...pull, mount_point: "/usr/bin" });
+    }),
+  ),
+  "device with a member that pm does not know": ofWorkload(
+    "kata.policy_data.format",
+    "policy-data-unknown",
+    data((v) => {
+      Object.assign(at(v, disk).devices[0] ?? {}, { vm_path: "/dev/other" });
+    }),
+    { status: "error" },
+  ),
+  "request default that is no truth value": ofWorkload(
+    "kata.requests.others",
+    "request-unknown",
+    requests("CloseStdinRequest", "yes"),
+    { status: "error" },
+  ),
+  "further default of container creation": ofWorkload(
+    "kata.requests.others",
+    "request-unknown",
+    data((v) => {
+      Object.assign(v.request_defaults["CreateContainerRequest"] ?? {}, { allow_any_mount: true });
+    }),
+    { status: "error" },
+  ),
+  "environment of an image whose configuration was not given": ofContainer(
+    "env",
+    "env-unknown",
+    { known: { configs: false } },
+    { status: "error" },
+  ),
+  "two mounts at one path in the deployment file": {
+    subject: "deployment",
+    id: "kata.deployment.format",
+    code: "deployment-malformed",
+    question: yaml(
+      "- { name: models, mountPath: /models }",
+      "- { name: models, mountPath: /models }\n            - { name: models, mountPath: /models, readOnly: true }",
+    ),
+  },
+  "two volumes of one name in the deployment file": {
+    subject: "deployment",
+    id: "kata.deployment.format",
+    code: "deployment-malformed",
+    question: yaml(
+      "          emptyDir: {}",
+      "          emptyDir: {}\n        - name: models\n          hostPath: { path: / }",
+    ),
+  },
+  "policy_data overridden behind another rule on its line": ofWorkload(
+    "kata.policy_data.single",
+    "policy-data-rival",
+    rivalRules("x := 1; policy_data.containers[c] { c := input }"),
+  ),
   "entry point of an image whose configuration was not given": ofContainer(
     "args",
     "args-unknown",
@@ -522,6 +634,11 @@ export const policyCases = {
     "kata.requests.exec",
     "exec-allowed",
     requests("ExecProcessRequest", { allowed_commands: [], regex: ["^ls$"] }),
+  ),
+  "exec allowed by a name in the request defaults": ofWorkload(
+    "kata.requests.exec",
+    "exec-allowed",
+    requests("ExecProcessRequest", { allowed_commands: { "/bin/sh": null }, regex: [] }),
   ),
   "copying to any path": ofWorkload(
     "kata.requests.copy",

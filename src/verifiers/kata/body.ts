@@ -1,4 +1,5 @@
 /** A policy body: an initdata document, or the bare Rego text that Contrast attested before it used initdata. */
+import { once } from "../../bytes/once.ts";
 import { beginsAsDevice, decodeAnnotationBase64, decodeInitdataDevice } from "./carrier.ts";
 import { beginsAsGzip, gunzipOne } from "./gzip.ts";
 import { decodeInitdata, digestOf, type Initdata } from "./initdata.ts";
@@ -36,7 +37,7 @@ export function beginsAsRego(text: string): boolean {
 /**
  * @throws PmError initdata-malformed; PM_EVIDENCE_UNSUPPORTED for an initdata version that is not known
  */
-export function decodePolicyBody(bytes: Uint8Array): PolicyBody {
+export const decodePolicyBody = once((bytes: Uint8Array): PolicyBody => {
   const text = decodeText(bytes, "policy body");
   if (!beginsAsRego(text)) return decodeInitdata(bytes);
   if (text.includes("\0")) throw initdataMalformed("policy body: Rego text with a zero byte");
@@ -47,7 +48,7 @@ export function decodePolicyBody(bytes: Uint8Array): PolicyBody {
     raw: bytes,
     digest: digestOf("sha256", bytes),
   };
-}
+});
 
 export type Carrier = "document" | "annotation" | "device" | "gzip";
 

@@ -76,7 +76,7 @@ export function mounts(c: ContainerCase): Answers<typeof container>["kata.contai
   const judged = policy.mounts.map((m, i) => ({ m, verdict: verdictOf(m, i, c) }));
   const found = judged.map(({ m, verdict }) => ({ m, verdict, problem: problemOf(m, verdict) }));
   const missing = yaml.mounts.filter((y) => !policy.mounts?.some((m) => m.destination === y.path));
-  const strays = policy.storages.filter((s) => !storageExplained(s, c));
+  const strays = policy.storages.filter((s) => !storageExplained(s, policy.storages ?? [], c));
   const unknown = found.filter((f) => f.problem === "mount-unknown");
   const problems = [
     ...found.flatMap(({ m, problem }) => (problem === undefined ? [] : [{ code: problem, text: textOf(m) }])),
@@ -158,15 +158,37 @@ function byVolume(m: PolicyMount, mount: VolumeMount, volume: Volume | undefined
   return { forms: [sharedBind(m.destination), { type: "bind", source: `${watchable}${base(m.destination)}$` }] };
 }
 
+/** What the guest makes itself for an emptyDir: another source or file system would be somebody's own files. */
+const guestMade: ReadonlyMap<string, string> = new Map([
+  ["local", "local local"],
+  ["ephemeral", "tmpfs tmpfs"],
+]);
+
 /** Storages are the guest's side of a mount: the image, an emptyDir of the file, a ConfigMap or Secret of the file. */
-function storageExplained(s: PolicyStorage, { yaml, workload, hasInitializer }: ContainerCase): boolean {
-  if (s.driver === "image_guest_pull") return true;
-  const names = yaml.mounts.filter((m) => workload.volumes.get(m.volume)?.kind === "emptyDir").map((m) => m.volume);
-  const folders = [...names, ...(hasInitializer ? [initializer.volume] : [])];
-  if (s.driver === "local" || s.driver === "ephemeral")
-    return folders.some((name) => emptyDir(name).some((f) => f.source === s.mountPoint));
+function storageExplained(
+  s: PolicyStorage,
+  all: readonly PolicyStorage[],
+  { yaml, workload, hasInitializer }: ContainerCase,
+): boolean {
+  // One root file system for each container; its digest is the image claim's.
+  if (s.driver === "image_guest_pull") return all.find((other) => other.driver === s.driver) === s;
+  if (s.driverOptions.length > 0) return false;
+  const made = guestMade.get(s.driver);
+  if (made !== undefined) {
+    const names = yaml.mounts.filter((m) => workload.volumes.get(m.volume)?.kind === "emptyDir").map((m) => m.volume);
+    const folders = [...names, ...(hasInitializer ? [initializer.volume] : [])];
+    return (
+      made === `${s.source} ${s.fstype}` &&
+      folders.some((name) => emptyDir(name).some((f) => f.source === s.mountPoint))
+    );
+  }
   const files = yaml.mounts.filter((m) => readOnlyKinds.has(workload.volumes.get(m.volume)?.kind ?? ""));
-  return s.driver === "watchable-bind" && files.some((m) => s.mountPoint === `${watchable}${base(m.path)}$`);
+  return (
+    s.driver === "watchable-bind" &&
+    s.fstype === "bind" &&
+    s.source.startsWith(shared) &&
+    files.some((m) => s.mountPoint === `${watchable}${base(m.path)}$`)
+  );
 }
 
 /** Destinations of a sandbox's mounts that no sandbox has. */

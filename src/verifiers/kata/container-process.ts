@@ -1,5 +1,5 @@
 /** A container's process: arguments, environment, user, working directory, probes (genpolicy, OCI.Process). */
-import { type Answers, cannot, equal, holds } from "../../claims/answer.ts";
+import { type Answers, broken, cannot, equal, holds } from "../../claims/answer.ts";
 import type { container } from "./workload-claims.ts";
 import { type ContainerCase, initializer, listText, sortedText, textsOf, unknownOf } from "./workload-types.ts";
 
@@ -7,6 +7,12 @@ type A = Answers<typeof container>;
 
 const noConfig = (c: ContainerCase): string =>
   `the image's configuration was not given: --image-config ${c.yaml.image}=FILE`;
+
+/**
+ * For a word with this placeholder public rules of genpolicy take any text, not only a node's name; that the rules of
+ * Contrast v1.20 do so is not confirmed.
+ */
+const anyNode = "$(node-name)";
 
 export function args(c: ContainerCase): A["kata.container.args"] {
   const { yaml, policy, config } = c;
@@ -16,6 +22,8 @@ export function args(c: ContainerCase): A["kata.container.args"] {
   if (unknown.length > 0)
     return cannot(`not in the deployment file: the value of ${unknown.join(", ")}`, "args-unknown");
   const place = `${policy.at}/OCI/Process/Args`;
+  const open = policy.args.filter((word) => word.includes(anyNode));
+  if (open.length > 0) return broken(`the host chooses the whole word: ${listText(open)}`, "args-open");
   if (yaml.command === undefined && config === undefined) {
     // Whatever the entry point is, the file's own arguments stand behind it: other ones are a no already.
     const own = listText(textsOf(values));
@@ -80,8 +88,12 @@ export function env(c: ContainerCase): A["kata.container.env"] {
   if (answer.status !== "pass") return answer;
   if (open.length > 0)
     return cannot(`not in the deployment file: the value of ${open.map(nameOf).join(", ")}`, "env-unknown");
-  if (untold.length > 0)
-    return cannot(`${yaml.envFrom ? "envFrom" : noConfig(c)}; not explained: ${untold.join(", ")}`, "env-unknown");
+  // Without the image's configuration nobody knows whether a variable of the image is missing.
+  if (untold.length > 0 || config === undefined || yaml.envFrom)
+    return cannot(
+      `${yaml.envFrom ? "envFrom" : noConfig(c)}; not explained: ${untold.join(", ") || "none"}`,
+      "env-unknown",
+    );
   return answer;
 }
 

@@ -1,5 +1,15 @@
 /** A container's image and rights: digest, capabilities, privileges, devices, the pod that it belongs to. */
-import { type Answers, broken, cannot, equal, graded, holds, skip } from "../../claims/answer.ts";
+import {
+  type Answers,
+  broken,
+  cannot,
+  equal,
+  graded,
+  holds,
+  type Sourced,
+  skip,
+  specified,
+} from "../../claims/answer.ts";
 import type { SecurityContext } from "./deployment-pod.ts";
 import type { sidecarContainer } from "./workload-claims.ts";
 import { type ContainerCase, digestIn, sortedText } from "./workload-types.ts";
@@ -34,15 +44,15 @@ export function repository({ yaml, policy, ...c }: ContainerCase): A["kata.conta
   return graded(equal(c.said(yaml.image), c.shown(other.reference, other.at), "repository-differs"), "unknown");
 }
 
-/** @param reference the image as the auditor named it with --sidecar-image */
-export function sidecar({ policy, ...c }: ContainerCase, reference: string): A["kata.container.sidecar"] {
+/** @param named the image as the auditor named it apart from the deployment file */
+export function sidecar({ policy, ...c }: ContainerCase, named: Sourced): A["kata.container.sidecar"] {
   const [first] = policy.images;
   if (first === undefined) return broken("the policy names no image for this container", "sidecar-image-differs");
   const digests = policy.images.map((i) => digestIn(i.reference) ?? i.reference);
-  const expected = digestIn(reference) ?? "";
+  const expected = digestIn(named.value) ?? "";
   return holds(
     expected !== "" && digests.every((d) => d === expected),
-    { value: expected || reference, origin: { kind: "flag", name: "--sidecar-image" } },
+    { ...named, value: expected || named.value },
     c.shown([...new Set(digests)].join(", "), first.at),
     "sidecar-image-differs",
   );
@@ -126,6 +136,24 @@ export function privileges({ yaml, policy, workload, ...c }: ContainerCase): A["
     c.said(text(allowPrivilegeEscalation, readOnlyRootFilesystem, yaml.tty, workload.shareProcessNamespace)),
     c.shown(text(!noNewPrivileges, readonlyRoot, terminal, sharedPids), policy.at),
     "privileges-differ",
+  );
+}
+
+/** Where the guest itself puts what it made out of an image; the first stands for `common`'s own, which is compared. */
+export const rootPaths: readonly string[] = [
+  "$(root_path)",
+  "$(cpath)/$(bundle-id)/rootfs",
+  "/run/kata-containers/$(bundle-id)/rootfs",
+];
+
+export function root({ policy, ...c }: ContainerCase): A["kata.container.root"] {
+  const { rootPath } = policy;
+  if (rootPath === undefined) return cannot("the policy has no Root.Path for this container");
+  const known = rootPaths.find((path) => path === rootPath) ?? rootPaths.join(" or ");
+  return equal(
+    specified(known, "Kata Containers, genpolicy", "Root.Path"),
+    c.shown(rootPath, `${policy.at}/OCI/Root/Path`),
+    "root-differs",
   );
 }
 

@@ -19,6 +19,8 @@ export interface VolumeMount {
   readonly readOnly: boolean;
   /** Mounts made below it reach the pod, and the other way round. */
   readonly bidirectional: boolean;
+  /** Mounts made below it by another container reach this one, and not the other way round. */
+  readonly hostToContainer: boolean;
   readonly subPath: string | undefined;
 }
 export interface Volume {
@@ -54,6 +56,8 @@ export interface Container {
   readonly execCommands: readonly (readonly string[])[];
   readonly terminationMessagePath: string | undefined;
   readonly security: SecurityContext;
+  /** Names of what it asks for beside processor and memory too: `nvidia.com/...`; a resource claim as `claim NAME`. */
+  readonly resources: readonly string[];
   readonly where: string;
 }
 export interface PodFacts {
@@ -88,6 +92,7 @@ export function volumesOf(spec: Tree, claimTemplates: readonly Tree[]): Readonly
     if (name === undefined || sources.length > 1) throw tree.fail("needs a name and one source");
     return { name, kind: source?.name ?? "emptyDir" };
   });
+  if (new Set(volumes.map((v) => v.name)).size !== volumes.length) throw spec.fail("two volumes of one name");
   const claimed = claimTemplates.map((tree): Volume => {
     const name = tree.get("metadata")?.text("name");
     if (name === undefined) throw tree.fail("a volume claim without a name");
@@ -116,11 +121,12 @@ function containerOf(tree: Tree, role: Container["role"], pod: PodFacts, context
     tty: tree.flag("tty") ?? false,
     env,
     envFrom: (tree.list("envFrom") ?? []).length > 0,
-    mounts: (tree.list("volumeMounts") ?? []).map(mountOf),
+    mounts: mountsOf(tree),
     devices: (tree.list("volumeDevices") ?? []).map((d) => text(d, "devicePath")),
     execCommands: execCommandsOf(tree),
     terminationMessagePath: tree.text("terminationMessagePath"),
     security: securityOf(tree.get("securityContext"), context),
+    resources: resourcesOf(tree.get("resources")),
     where: tree.where,
   };
 }
@@ -134,11 +140,19 @@ function text(tree: Tree, name: string): string {
   return found;
 }
 
+/** Kubernetes refuses two mounts at one path: which of them would hide the other is nowhere said. */
+function mountsOf(container: Tree): VolumeMount[] {
+  const mounts = (container.list("volumeMounts") ?? []).map(mountOf);
+  if (new Set(mounts.map((m) => m.path)).size !== mounts.length) throw container.fail("two mounts at one path");
+  return mounts;
+}
+
 const mountOf = (tree: Tree): VolumeMount => ({
   volume: text(tree, "name"),
   path: text(tree, "mountPath"),
   readOnly: tree.flag("readOnly") ?? false,
   bidirectional: tree.text("mountPropagation") === "Bidirectional",
+  hostToContainer: tree.text("mountPropagation") === "HostToContainer",
   subPath: tree.text("subPath") ?? tree.text("subPathExpr"),
 });
 
@@ -193,6 +207,18 @@ function execCommandsOf(container: Tree): string[][] {
     const command = handler?.get("exec")?.strings("command");
     return command === undefined ? [] : [command];
   });
+}
+
+function resourcesOf(resources: Tree | undefined): string[] {
+  const named = ["limits", "requests"].flatMap(
+    (part) =>
+      resources
+        ?.get(part)
+        ?.members()
+        .map((m) => m.name) ?? [],
+  );
+  const claims = (resources?.list("claims") ?? []).map((claim) => `claim ${text(claim, "name")}`);
+  return [...new Set([...named, ...claims])];
 }
 
 /** What the container says goes before what the pod says. */

@@ -1,7 +1,7 @@
 /** Kubernetes objects of a deployment file: the pod templates that Contrast makes policies from, one workload each. */
 
 import { readYaml } from "../../bytes/yaml.ts";
-import { unsupported } from "../../errors.ts";
+import { malformed, unsupported } from "../../errors.ts";
 import { type Container, containersOf, type Volume, volumesOf } from "./deployment-pod.ts";
 import { Tree } from "./tree.ts";
 
@@ -40,6 +40,13 @@ const initdataAnnotation = "io.katacontainers.config.hypervisor.cc_init_data";
 /** Contrast v1.20: class names that its generate command takes for its own. */
 const confidentialClass = /^(contrast-cc|kata-cc-isolation)/;
 
+/**
+ * Characters that YAML 1.1 takes for line ends (U+0085, U+2028, U+2029), and a carriage return by itself, so that the end
+ * of a comment is not the same to all readers; control characters and a byte order mark, which some readers refuse and
+ * others pass over.
+ */
+const unseen = /[^\P{Cc}\t\n\r]|\r(?!\n)|[\u2028\u2029\ufeff\ufffe\uffff]/u;
+
 /** A DNS subdomain. */
 const objectName = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
 
@@ -60,7 +67,21 @@ const templates: ReadonlyMap<string, readonly string[]> = new Map([
  * a kind of object that pm does not know
  */
 export function decodeDeployment(bytes: Uint8Array, what = "deployment"): DeploymentFile {
+  const file = decoded.get(bytes) ?? decode(bytes, what);
+  decoded.set(bytes, file);
+  return file;
+}
+/** Several parts of an audit read the one file that the auditor holds. */
+const decoded = new WeakMap<Uint8Array, DeploymentFile>();
+
+function decode(bytes: Uint8Array, what: string): DeploymentFile {
   const { documents, place } = readYaml(bytes, { what, reasonCode: deploymentCode });
+  const strange = unseen.exec(new TextDecoder().decode(bytes));
+  if (strange !== null) {
+    const { line, column } = place(strange.index);
+    const code = strange[0].codePointAt(0)?.toString(16).toUpperCase().padStart(4, "0");
+    throw malformed(`${what}: line ${line}, column ${column}: the character U+${code}`, deploymentCode);
+  }
   const source = { what, code: deploymentCode, place };
   const objects = documents.flatMap(({ root }) => listed(new Tree(root, source)));
   const workloads = objects.flatMap((object) => workloadOf(object) ?? []);

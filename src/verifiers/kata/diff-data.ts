@@ -9,6 +9,8 @@ const unordered: readonly (readonly [path: RegExp, name: (item: JsonNode) => str
   [/^\/containers$/, containerName],
   [/^\/containers\/\*\/OCI\/Mounts$/, (item) => textOf(child(item, "destination"))],
   [/^\/containers\/\*\/storages$/, (item) => textOf(child(item, "mount_point"))],
+  [/^\/containers\/\*\/OCI\/Linux\/Devices$/, (item) => textOf(child(item, "Path"))],
+  [/^\/containers\/\*\/OCI\/Linux\/(?:MaskedPaths|ReadonlyPaths)$/, canonical],
   [/^\/containers\/\*\/devices$/, (item) => textOf(child(item, "container_path"))],
   [/^\/containers\/\*\/OCI\/Process\/(?:Env|User\/AdditionalGids|Capabilities\/[A-Za-z]+)$/, canonical],
   [/^\/containers\/\*\/exec_commands$/, canonical],

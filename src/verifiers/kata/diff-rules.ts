@@ -59,6 +59,12 @@ const capability: Judge = (before, after) => {
   if ([before, after].some((c) => typeof c === "string" && c.startsWith("$("))) return plainly;
   return permits("one capability")(before, after);
 };
+const writable: Judge = (before, after) =>
+  before === "ro" && after === "rw"
+    ? ["weaker", "the container may write to the mount"]
+    : before === "rw" && after === "ro"
+      ? ["stronger", "the container may no longer write to the mount"]
+      : undefined;
 const rootUser: Judge = (before, after) =>
   after === 0 ? ["weaker", "runs as root"] : before === 0 ? ["stronger", "runs as root no more"] : undefined;
 
@@ -83,6 +89,13 @@ export const dataRules: readonly DataRule[] = [
   rule(`${oci}/NoNewPrivileges`, flag("stronger", "weaker", "NoNewPrivileges")),
   rule(`${oci}/Capabilities/[A-Za-z]+/\\*`, capability),
   rule(`${container}/OCI/Root/Readonly`, flag("stronger", "weaker", "a read-only root file system")),
+  rule(`${container}/OCI/Linux/Devices/\\*`, permits("one device that the container has", "unknown")),
+  rule(`${container}/OCI/Linux/MaskedPaths/\\*`, forbids("one path of the kernel that the container does not see")),
+  rule(`${container}/OCI/Linux/ReadonlyPaths/\\*`, forbids("one path of the kernel that the container cannot write")),
+  rule(`${oci}/User/AdditionalGids/\\*`, permits("one group that the process belongs to")),
+  rule(`${container}/OCI/Mounts/\\*/options/\\*`, writable),
+  rule(`${container}/sandbox_pidns`, flag("weaker", "stronger", "seeing the processes of the whole pod")),
+  rule(`${container}/runtime_anno_patterns/[^/]+`, permits("one pattern of annotations that the host may set")),
   rule(`${container}/exec_commands/\\*`, permits("one command that may be executed in the container")),
   rule(`${container}/devices/\\*`, permits("one device that may be handed to the container", "unknown")),
   rule(

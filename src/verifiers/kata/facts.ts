@@ -1,9 +1,11 @@
 /** What a policy body holds, for reports, `pm policy hash` and `pm inspect`: facts, no judgement. */
 import { createHash } from "node:crypto";
 import { hex } from "../../bytes/hex.ts";
+import { once } from "../../bytes/once.ts";
+import { PmError } from "../../errors.ts";
 import type { Json } from "../../report/report.ts";
-import { type PolicyBody, policyKey } from "./body.ts";
-import { type AgentPolicy, decodeAgentPolicy } from "./policy.ts";
+import { decodePolicyBody, type PolicyBody, policyKey } from "./body.ts";
+import { type AgentPolicy, decodeAgentPolicy, type PolicyImage } from "./policy.ts";
 
 /** HOST_DATA of a SEV-SNP report: 32 bytes; longer digests are cut. */
 export const snpHostData = (digest: Uint8Array): Uint8Array => fitted(digest, 32);
@@ -39,9 +41,20 @@ export interface PolicyFacts {
 }
 
 /** The agent policy that the body holds, if it holds one. */
-export function policyOf(body: PolicyBody): AgentPolicy | undefined {
+export const policyOf = once((body: PolicyBody): AgentPolicy | undefined => {
   const text = body.data.get(policyKey);
   return text === undefined ? undefined : decodeAgentPolicy(text);
+});
+
+/** Images that a body's policy names; empty where it cannot be read, which the claims about the body say. */
+export function imagesOfBody(bytes: Uint8Array): readonly PolicyImage[] {
+  try {
+    const images = policyOf(decodePolicyBody(bytes))?.images;
+    return images?.kind === "listed" ? images.images : [];
+  } catch (error) {
+    if (!(error instanceof PmError)) throw error;
+    return [];
+  }
 }
 
 /** Decoded fields; sizes in bytes, digests in lower-case hex. */

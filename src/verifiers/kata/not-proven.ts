@@ -6,8 +6,8 @@ export const notProvenByPolicies: readonly string[] = [
   "Logs: what a container prints may be read by the host wherever ReadStreamRequest is true.",
   "Network: addresses, routes and service links are the host's, within the patterns of the policy.",
   "Rules: that the known rules enforce the data as pm reads it was not executed here.",
-  "Groups, namespaces, masked paths, kernel settings and patterns for passed-through devices of a policy were not compared.",
+  "Groups, namespaces, masked paths, kernel settings, patterns for annotations and for passed-through devices, and cluster settings of a policy were not compared.",
+  "Fields of the pod: what a variable takes from the pod's name, address or node is the host's choice.",
+  "Initdata: what other entries than the policy hold, such as imagepuller.toml, was not compared with anything.",
   "Images: that a digest is built from the published source was not rebuilt, and image configurations are taken as given.",
-  "SANs: which names the manifest gives to a workload was not compared with anything.",
-  "Enforcement: that a guest runs under one of these policies is shown by its attestation alone: pm verify.",
 ];

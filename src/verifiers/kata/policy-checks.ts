@@ -1,7 +1,7 @@
 /** A policy's text and the shape of its data: rules, definition, placeholders, containers as a whole. */
 import { type Answers, broken, cannot, equal, holds, specified } from "../../claims/answer.ts";
 import { strangeInSandbox } from "./container-mounts.ts";
-import { defaultCapabilities, written } from "./container-rights.ts";
+import { defaultCapabilities, rootPaths, written } from "./container-rights.ts";
 import type { Workload } from "./deployment.ts";
 import type { PolicyContainer, PolicyData, PolicyStorage, PolicyText } from "./policy-data.ts";
 import { laxStatements } from "./rego.ts";
@@ -138,12 +138,13 @@ export function complete(workload: Workload, data: PolicyData, references: Refer
 /** Repositories of the pause image; the guest uses the one that is part of its own image. */
 const pauseImage = /^(pause|registry\.k8s\.io\/pause|mcr\.microsoft\.com\/oss\/kubernetes\/pause)([:@][\w.:-]+)?$/;
 
-export function sandbox(data: PolicyData): A["kata.containers.sandbox"] {
+export function sandbox(workload: Workload, data: PolicyData): A["kata.containers.sandbox"] {
   const [first] = data.containers;
   if (first === undefined) return cannot("policy_data lists no containers");
   const { type, args, devices, execCommands, env, capabilities, images } = first;
   if (args === undefined || devices === undefined || execCommands === undefined || env === undefined)
     return cannot("the first container lacks Args, Env, devices or exec_commands");
+  const namespace = first.annotations.get("io.kubernetes.cri.sandbox-namespace");
   const strange = [
     ...images.filter((i) => !pauseImage.test(i.reference)).map((i) => `image ${i.reference}`),
     ...devices.map((d) => `device ${d}`),
@@ -154,6 +155,8 @@ export function sandbox(data: PolicyData): A["kata.containers.sandbox"] {
     ...(first.storages ?? []).filter((s) => s.driver !== "image_guest_pull").map((s) => `storage ${s.driver}`),
     ...data.sandboxStorages.filter((s) => !isSharedMemory(s)).map((s) => `storage ${s.driver} at ${s.mountPoint}`),
     ...strangeCapabilities(capabilities),
+    ...(rootPaths.includes(first.rootPath ?? "") ? [] : [`root ${first.rootPath ?? "of no path"}`]),
+    ...(namespace === undefined || namespace === workload.namespace ? [] : [`namespace ${namespace}`]),
   ];
   const text = (kind: string, words: readonly string[], more: readonly string[]): string =>
     [`${kind} ${listText(words)}`, ...more].join("; ");
@@ -165,8 +168,8 @@ export function sandbox(data: PolicyData): A["kata.containers.sandbox"] {
 }
 
 /** The one storage that genpolicy gives to a sandbox: memory that its containers share. */
-const isSharedMemory = ({ driver, source, mountPoint }: PolicyStorage): boolean =>
-  driver === "ephemeral" && source === "shm" && mountPoint === "/run/kata-containers/sandbox/shm";
+const isSharedMemory = ({ driver, source, fstype, mountPoint }: PolicyStorage): boolean =>
+  driver === "ephemeral" && source === "shm" && fstype === "tmpfs" && mountPoint === "/run/kata-containers/sandbox/shm";
 
 const strangeCapabilities = (sets: PolicyContainer["capabilities"]): string[] =>
   [...(sets ?? [])].flatMap(([name, list]) =>

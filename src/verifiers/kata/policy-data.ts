@@ -46,7 +46,9 @@ export interface PolicyMount {
 }
 export interface PolicyStorage {
   readonly driver: string;
+  readonly driverOptions: readonly string[];
   readonly source: string;
+  readonly fstype: string;
   readonly mountPoint: string;
   readonly at: string;
 }
@@ -68,6 +70,8 @@ export interface PolicyContainer {
   readonly sharedPids: boolean | undefined;
   readonly noNewPrivileges: boolean | undefined;
   readonly readonlyRoot: boolean | undefined;
+  /** Where the container's root file system is mounted in the guest. */
+  readonly rootPath: string | undefined;
   /** Set name to capabilities, as written. */
   readonly capabilities: ReadonlyMap<string, readonly string[]> | undefined;
   readonly mounts: readonly PolicyMount[] | undefined;
@@ -88,7 +92,8 @@ export interface PolicyData {
   readonly unknown: readonly string[];
 }
 
-const known = {
+/** Member names that genpolicy writes, by the object that has them. */
+export const known = {
   top: ["containers", "volumes", "common", "sandbox", "request_defaults", "devices", "cluster_config"],
   sandbox: ["storages"],
   container: ["OCI", "image", "storages", "devices", "sandbox_pidns", "exec_commands", "runtime_anno_patterns"],
@@ -98,6 +103,8 @@ const known = {
   root: ["Path", "Readonly"],
   linux: ["Namespaces", "MaskedPaths", "ReadonlyPaths", "Devices", "Sysctl"],
   mount: ["destination", "source", "type_", "options"],
+  device: ["container_path"],
+  linuxDevice: ["Type", "Path"],
   storage: ["driver", "driver_options", "source", "fstype", "options", "mount_point", "fs_group", "shared"],
 } as const;
 
@@ -165,12 +172,13 @@ function containerOf(tree: Tree, survey: Survey): PolicyContainer {
     sharedPids: tree.flag("sandbox_pidns"),
     noNewPrivileges: process?.flag("NoNewPrivileges"),
     readonlyRoot: root?.flag("Readonly"),
+    rootPath: root?.text("Path"),
     capabilities:
       capabilities && new Map(capabilities.members().map((m) => [m.name, m.value.items().map((c) => c.string())])),
     mounts: oci?.list("Mounts")?.map((m) => mountOf(m, survey)),
     storages,
-    devices: tree.list("devices")?.map((d) => needed(d, "container_path")),
-    linuxDevices: (linux?.list("Devices") ?? []).map((d) => needed(d, "Path")),
+    devices: tree.list("devices")?.map((d) => deviceOf(d, known.device, survey)),
+    linuxDevices: (linux?.list("Devices") ?? []).map((d) => deviceOf(d, known.linuxDevice, survey)),
     execCommands: tree.list("exec_commands")?.map(commandOf),
   };
 }
@@ -182,6 +190,11 @@ function needed(tree: Tree, name: string): string {
   const found = tree.text(name);
   if (found === undefined) throw tree.fail(`no ${name}`);
   return found;
+}
+
+function deviceOf(tree: Tree, names: readonly [...string[], string], survey: Survey): string {
+  survey(tree, names);
+  return needed(tree, names.at(-1) ?? "");
 }
 
 function mountOf(tree: Tree, survey: Survey): PolicyMount {
@@ -199,7 +212,9 @@ function storageOf(tree: Tree, survey: Survey): PolicyStorage {
   survey(tree, known.storage);
   return {
     driver: needed(tree, "driver"),
+    driverOptions: tree.strings("driver_options") ?? [],
     source: needed(tree, "source"),
+    fstype: tree.text("fstype") ?? "",
     mountPoint: needed(tree, "mount_point"),
     at: tree.at,
   };

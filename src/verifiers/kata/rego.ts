@@ -73,9 +73,12 @@ function lineAround(code: string, at: number): Line {
   return { text: `${own}policy_data${after}`, before: own, after };
 }
 
-/** Reading a member is the one use that defines nothing; at the beginning of a statement even that is a rule's head. */
+/**
+ * Reading a member is the one use that defines nothing. Outside of brackets only what follows an operator or a word that
+ * asks for a value is a reading: anything else, such as what follows another rule on its line, may be a rule's head.
+ */
 function defines({ before, after }: Line, depth: number): boolean {
-  const head = depth === 0 && /^\s*(default\s+)?$/.test(before);
+  const head = depth === 0 && !/[=<>+\-*/%|&,]\s*$|(?<!\w)(?:if|in|not)\s+$/.test(before);
   return head || before.endsWith(".") || !/^\s*[.[]/.test(after);
 }
 

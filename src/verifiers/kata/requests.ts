@@ -46,13 +46,14 @@ function exec(defaults: Tree): Requests["kata.requests.exec"] {
   return equal(byDefault("[]", name), shownIn(listText(leaves(found)), at(name)), "exec-allowed");
 }
 
-function leaves(tree: Tree): string[] {
+function leaves(tree: Tree, top = true): string[] {
   const { node } = tree;
   switch (node.kind) {
     case "array":
-      return tree.items().flatMap(leaves);
+      return tree.items().flatMap((item) => leaves(item, false));
     case "object":
-      return tree.members().flatMap((m) => leaves(m.value));
+      // Further down a name may be what is allowed.
+      return tree.members().flatMap((m) => [...(top ? [] : [m.name]), ...leaves(m.value, false)]);
     case "string":
       return [node.value];
     case "number":
@@ -120,10 +121,32 @@ function envRegex(defaults: Tree, { envRegexes }: References): Requests["kata.re
 
 const readStream = "ReadStreamRequest";
 
+/** Members that are no plain yes or no. */
+const composed = [
+  "CreateContainerRequest",
+  "CopyFileRequest",
+  "ExecProcessRequest",
+  "UpdateInterfaceRequest",
+  "UpdateRoutesRequest",
+  "AddARPNeighborsRequest",
+];
+
+/** What the rules may read and pm does not: a request in another form than a truth value, a further default of creation. */
+function unknownMembers(defaults: Tree): string[] {
+  const creation = defaults.get("CreateContainerRequest")?.members() ?? [];
+  return [
+    ...defaults.members().filter((m) => m.value.node.kind !== "boolean" && !composed.includes(m.name)),
+    ...creation.filter((m) => m.name !== "allow_env_regex"),
+  ].map((m) => m.value.at);
+}
+
 function others(defaults: Tree): Requests["kata.requests.others"] {
   const flags = defaults.members().filter((m) => m.value.node.kind === "boolean" && m.name !== readStream);
   if (!flags.some((m) => m.name === "WriteStreamRequest")) return cannot("request_defaults has no WriteStreamRequest");
   const allowed = flags.filter((m) => m.value.boolean()).map((m) => m.name);
+  const unknown = unknownMembers(defaults);
+  if (allowed.length === 0 && unknown.length > 0)
+    return cannot(`members that pm does not know: ${unknown.slice(0, 16).join(", ")}`, "request-unknown");
   return equal(
     byDefault("[]", "request_defaults"),
     shownIn(sortedText(allowed), "/request_defaults"),

@@ -68,6 +68,14 @@ const identity = catalogue("kata", {
     owed: "always",
     codes: { "role-differs": "The manifest's role is not that of the annotation contrast.edgeless.systems/pod-role." },
   },
+  "kata.workload.sans": {
+    asks: "Does the manifest give the workload the names that Contrast derives, with the service's known additions, and no other?",
+    spec: `${contrast}, manifest, SANs; the service's additions stand in its built-in profile`,
+    stops: "A workload whose certificate bears the name of another one: clients would hand it their secrets.",
+    todo: "Find out what the further name is for. The profile of the service knows the additions that its operator makes; use it with --profile.",
+    owed: "always",
+    codes: { "sans-differ": "The manifest's SANs are not the derived ones." },
+  },
 });
 
 /** Owed by a workload whose annotation holds a policy: a file that `contrast generate` wrote. */
@@ -188,7 +196,10 @@ const requests = catalogue("kata", {
     stops: "Input or mounts that the host gives to a running container.",
     todo: "Demand a policy in which these defaults are false.",
     owed: "always",
-    codes: { "request-allowed": "A request is allowed by default." },
+    codes: {
+      "request-allowed": "A request is allowed by default.",
+      "request-unknown": "The request defaults have a member that pm does not know.",
+    },
   },
   "kata.requests.logs": {
     asks: "Is the host kept from reading what containers print?",
@@ -242,6 +253,7 @@ export const container = catalogue("kata", {
     owed: "always",
     codes: {
       "args-differ": "The words differ in number, order or content.",
+      "args-open": "A word holds $(node-name): public rules of genpolicy take any text for such a word.",
       "args-unknown": "A part of the arguments is not in the deployment file, and its source was not given.",
     },
   },
@@ -273,6 +285,14 @@ export const container = catalogue("kata", {
     todo: "Demand a policy with the security context of the deployment file.",
     owed: "always",
     codes: { "privileges-differ": "One of these settings is not the deployment file's." },
+  },
+  "kata.container.root": {
+    asks: "Is the container's root file system mounted where the guest puts what it made out of the image?",
+    spec: `${genpolicy}, OCI.Root.Path`,
+    stops: "A root file system out of a folder of the host, under the name and digest of the right image.",
+    todo: "Do not use the policy: find out what its Root.Path stands for.",
+    owed: "always",
+    codes: { "root-differs": "Root.Path is none of those that genpolicy writes." },
   },
   "kata.container.devices": {
     asks: "Does the container receive exactly the block devices of its volumeDevices?",

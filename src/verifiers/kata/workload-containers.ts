@@ -1,5 +1,5 @@
 /** The containers of a workload as subjects: those of the deployment file, and the sidecars that Contrast adds. */
-import { type Answers, all, type Origin, skip } from "../../claims/answer.ts";
+import { type Answer, type Answers, all, type Origin, type Sourced, skip } from "../../claims/answer.ts";
 import { type Judged, judge } from "../../claims/subject.ts";
 import * as mounting from "./container-mounts.ts";
 import * as running from "./container-process.ts";
@@ -15,7 +15,10 @@ import { type ContainerCase, digestIn, initializer, type References, shownIn } f
 export function containerSubjects(workload: Workload, data: PolicyData | undefined, references: References): Judged[] {
   const added = data === undefined ? [] : addedSidecars(workload, data, references);
   const containers = [
-    ...added.map((name) => sidecarOf(name, references.sidecars.get(name) ?? "")),
+    ...added.flatMap((name) => {
+      const named = references.sidecars.get(name);
+      return named === undefined ? [] : [sidecarOf(name, named)];
+    }),
     ...workload.containers,
   ];
   const hasInitializer = containers.some((c) => c.name === initializer.name);
@@ -42,16 +45,27 @@ export function containerSubjects(workload: Workload, data: PolicyData | undefin
   });
 }
 
+/** The containers of the deployment file alone: which sidecars the policy adds is not known without it. */
+export const blockedContainers = (workload: Workload, answer: Answer<never>): Judged[] =>
+  workload.containers.map(({ name }) =>
+    judge(
+      { name: `container ${workload.workloadSecretId}/${name}`, catalogue: container, pinned: new Set<string>() },
+      all(container, answer),
+    ),
+  );
+
 function caseOf(
   yaml: Container,
   policy: PolicyContainer,
   workload: Workload,
   hasInitializer: boolean,
-  { deployment, imageConfigs }: References,
+  { deployment, imageConfigs, sidecars }: References,
 ): ContainerCase {
   const config = imageConfigs.get(digestIn(yaml.image) ?? "");
   // Of a sidecar that Contrast adds, the deployment file says nothing.
-  const origin: Origin = workload.containers.includes(yaml) ? deployment : { kind: "flag", name: "--sidecar-image" };
+  const origin: Origin = workload.containers.includes(yaml)
+    ? deployment
+    : (sidecars.get(yaml.name)?.origin ?? deployment);
   return {
     yaml,
     policy,
@@ -71,6 +85,7 @@ const containerAnswers = (c: ContainerCase): Answers<typeof container> => ({
   "kata.container.env": running.env(c),
   "kata.container.capabilities": rights.capabilities(c),
   "kata.container.privileges": rights.privileges(c),
+  "kata.container.root": rights.root(c),
   "kata.container.devices": rights.devices(c),
   "kata.container.mounts": mounting.mounts(c),
   "kata.container.user": running.user(c),
@@ -79,9 +94,9 @@ const containerAnswers = (c: ContainerCase): Answers<typeof container> => ({
 });
 
 /** A sidecar that Contrast adds: nothing is known of it but its image and, for the initializer, its volume. */
-const sidecarOf = (name: string, image: string): Container => ({
+const sidecarOf = (name: string, { value, at = name }: Sourced): Container => ({
   name,
-  image,
+  image: value,
   role: "init",
   command: undefined,
   args: undefined,
@@ -102,5 +117,6 @@ const sidecarOf = (name: string, image: string): Container => ({
     runAsUser: undefined,
     runAsGroup: undefined,
   },
-  where: "--sidecar-image",
+  resources: [],
+  where: at,
 });

@@ -4,6 +4,7 @@ import type { Workload } from "./deployment.ts";
 import type { Container, Value } from "./deployment-pod.ts";
 import type { ImageConfig } from "./image-config.ts";
 import type { PolicyContainer } from "./policy-data.ts";
+import type { SanEdit } from "./sans.ts";
 
 /** An entry of the manifest's Policies. */
 export interface ManifestEntry {
@@ -11,6 +12,7 @@ export interface ManifestEntry {
   readonly key: string;
   readonly workloadSecretId: string;
   readonly role: string;
+  readonly sans: readonly string[];
   /** JSON pointer. */
   readonly at: string;
 }
@@ -26,12 +28,16 @@ export interface References {
   readonly manifest: Origin;
   /** SHA-256 of the rules' text, lower-case hex. */
   readonly rules: readonly string[];
-  /** Container name to image reference. */
-  readonly sidecars: ReadonlyMap<string, string>;
+  /** Container name to image reference, and who names it. */
+  readonly sidecars: ReadonlyMap<string, Sourced>;
   /** Image digest, `sha256:` and hex, to the image's configuration. */
   readonly imageConfigs: ReadonlyMap<string, HeldImageConfig>;
   /** Patterns for allow_env_regex, as they stand in a policy. */
   readonly envRegexes: readonly string[];
+  /** Files whose content is known: SHA-256, lower-case hex, to the file's name. */
+  readonly sources: ReadonlyMap<string, string>;
+  /** What the service adds to the names that Contrast gives. */
+  readonly sanEdits: readonly SanEdit[];
 }
 
 /** One container of the deployment file with its counterpart in the policy. */

@@ -21,9 +21,10 @@ import { decodeInitdata, digestOf } from "./initdata.ts";
 import { common, complete, format, rulesKnown, sandbox, single } from "./policy-checks.ts";
 import { decodePolicyData, type PolicyData, splitPolicy } from "./policy-data.ts";
 import { requestAnswers } from "./requests.ts";
+import { deriveSans, sansAnswer } from "./sans.ts";
 import { verifyPolicy } from "./verify.ts";
 import { annotatedWorkload, workload as workloadCatalogue } from "./workload-claims.ts";
-import { containerSubjects } from "./workload-containers.ts";
+import { blockedContainers, containerSubjects } from "./workload-containers.ts";
 import type { ManifestEntry, References } from "./workload-types.ts";
 
 type A = Answers<typeof workloadCatalogue>;
@@ -69,6 +70,7 @@ export function verifyWorkload(
     ...("data" in read ? policyAnswers(workload, read, references) : unreadAnswers(read, references)),
     "kata.workload.policy_found": found,
     "kata.workload.role": role(workload, entry, references),
+    "kata.workload.sans": sans(workload, entry, references),
   };
   return {
     judged: [
@@ -83,6 +85,19 @@ export function verifyWorkload(
     evidence: {
       [name]: { key: entry.key, runtimeClassName: workload.runtimeClassName, policy: initdataAnswers.evidence },
     },
+  };
+}
+
+/** The subjects of a workload whose manifest or policies are not there to be looked at. */
+export function blockedWorkload(workload: Workload, answer: Answer<never>): WorkloadJudgement {
+  const name = `workload ${workload.workloadSecretId}`;
+  const catalogue = workload.initdata === undefined ? workloadCatalogue : annotatedWorkload;
+  return {
+    judged: [
+      judge({ name, catalogue, pinned: new Set<string>() }, all(annotatedWorkload, answer)),
+      ...blockedContainers(workload, answer),
+    ],
+    evidence: { [name]: null },
   };
 }
 
@@ -119,6 +134,13 @@ function role(workload: Workload, entry: ManifestEntry, references: References):
   );
 }
 
+function sans(workload: Workload, entry: ManifestEntry, references: References): A["kata.workload.sans"] {
+  return sansAnswer(deriveSans(workload, references.sanEdits), entry.sans, {
+    expected: { origin: references.deployment, at: workload.where },
+    actual: { origin: references.manifest, at: `${entry.at}/SANs` },
+  });
+}
+
 function annotation(
   initdata: NonNullable<Workload["initdata"]>,
   entry: ManifestEntry,
@@ -137,7 +159,10 @@ function annotation(
   }
 }
 
-type PolicyAnswers = Omit<A, keyof typeof kata | "kata.workload.policy_found" | "kata.workload.role">;
+type PolicyAnswers = Omit<
+  A,
+  keyof typeof kata | "kata.workload.policy_found" | "kata.workload.role" | "kata.workload.sans"
+>;
 interface ReadPolicy {
   readonly text: ReturnType<typeof splitPolicy>;
   readonly data: PolicyData;
@@ -187,7 +212,7 @@ function policyAnswers(workload: Workload, { text, data }: ReadPolicy, reference
     "kata.policy_data.format": format(data),
     "kata.policy_data.common": guarded(() => common(data.common)),
     "kata.containers.complete": complete(workload, data, references),
-    "kata.containers.sandbox": sandbox(data),
+    "kata.containers.sandbox": sandbox(workload, data),
     ...guardedRequests(data, references),
   };
 }
