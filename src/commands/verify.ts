@@ -8,11 +8,15 @@ export default class Verify extends BaseCommand {
   static override description =
     "TARGET is a profile file, a built-in profile (contrast, privatemode), or an evidence bundle with --profile. " +
     "Without TARGET it is pm.yaml in this folder. One verdict, last line first word: verified (0), failed (1), " +
-    "inconclusive (3), unavailable (4). This version asks the live part of the chain, --scope live.";
+    "inconclusive (3), unavailable (4). --scope live asks the running Coordinator, and with a deployment file in the " +
+    "profile what its manifest lets in; --scope release asks files only, before a deployment: policies, candidate " +
+    "manifest and references.";
   static override examples = [
     "<%= config.bin %> <%= command.id %> contrast --coordinator http://coordinator:1314 --manifest manifest.json --measurement HEX",
     "<%= config.bin %> <%= command.id %> privatemode --api-key-file key.txt --manifest-sha256 HEX --measurement HEX --save today.tar",
     "<%= config.bin %> <%= command.id %> today.tar --profile pm.yaml --json",
+    "<%= config.bin %> <%= command.id %> pm.yaml --api-key-file key.txt --exchange-public-key public-key.bin",
+    "<%= config.bin %> <%= command.id %> pm.yaml --scope release --manifest candidate.json",
   ];
   static override args = {
     target: Args.string({ description: "Profile file, built-in profile, or bundle (folder or .tar)." }),
@@ -20,7 +24,8 @@ export default class Verify extends BaseCommand {
   static override flags = {
     ...auditFlags,
     scope: Flags.string({
-      description: "Which arrows of the chain: live.",
+      description: "Which arrows of the chain: live, or release for a gate before deployment.",
+      options: ["live", "release"],
       helpGroup: "EVIDENCE",
       helpValue: "SCOPE",
       default: "live",
@@ -48,11 +53,11 @@ export default class Verify extends BaseCommand {
 
   async run(): Promise<Printed> {
     const { args, flags } = await this.parse(Verify);
-    if (flags.scope !== "live")
-      throw usage(`--scope ${flags.scope} is not built in this version`, "its only scope is live, the default");
     const { openTarget } = await import("../audit/target.ts");
     const { verifyBundle, verifyLive } = await import("../audit/verify.ts");
-    const { profile, bundle, name } = await openTarget(args.target, flags);
+    // Before deployment the manifest is what is judged, and no reference.
+    const named = flags.scope === "release" ? { ...flags, manifest: undefined } : flags;
+    const { profile, bundle, name } = await openTarget(args.target, named);
     if (bundle === undefined && flags["refresh-collateral"])
       throw usage("--refresh-collateral is for bundles", "a live run asks the vendor anyway");
     const settings = {
@@ -66,6 +71,10 @@ export default class Verify extends BaseCommand {
       firstUse: !flags["no-first-use"],
       notice: (text: string) => this.logToStderr(`pm: ${text}`),
     };
+    if (flags.scope === "release") {
+      const { verifyRelease } = await import("../audit/release.ts");
+      return this.report(await verifyRelease(settings, releaseOnly(flags, bundle !== undefined)), flags);
+    }
     const keep = {
       ...(flags.save === undefined ? {} : { save: flags.save }),
       ...(flags.journal === undefined ? {} : { journal: flags.journal }),
@@ -73,4 +82,29 @@ export default class Verify extends BaseCommand {
     const report = bundle === undefined ? await verifyLive(settings, keep) : await verifyBundle(settings, bundle, keep);
     return this.report(report, flags);
   }
+}
+
+/** What belongs to a running service means nothing before it runs, and would be passed over in silence. */
+function releaseOnly(flags: Readonly<Record<string, unknown>>, isBundle: boolean): string | undefined {
+  const live = [
+    "coordinator",
+    "api-key-file",
+    "nonce",
+    "exchange-public-key",
+    "beacon",
+    "save",
+    "journal",
+    "collateral",
+    "kds-url",
+    "manifest-sha256",
+    "insecure-trust-root",
+    "require-fresh",
+    "refresh-collateral",
+    "no-first-use",
+  ];
+  const given = live.filter((name) => flags[name] !== undefined && flags[name] !== false);
+  if (isBundle) throw usage("--scope release judges files, not a bundle", "name a profile file");
+  if (given.length > 0)
+    throw usage(`--scope release asks no service: --${given.join(", --")} means nothing there`, "leave it out");
+  return typeof flags["manifest"] === "string" ? flags["manifest"] : undefined;
 }

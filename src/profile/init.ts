@@ -37,6 +37,15 @@ const missing = {
     "# manifest:                # without it the best answer is inconclusive\n#   reference: pinned\n#   sha256: <64 hex digits of the manifest that you reviewed>\n",
   measurements:
     "# measurements:            # launch measurements that you vouch for, apart from the manifest\n#   - <96 hex digits>\n",
+  deployment: `# deployment:              # what runs in the mesh: each policy is held against this file
+#   file: deployment.yaml    # from the source at its commit: pm source find names it
+#   rules: [<SHA-256 of a rules text that you know>]
+#   sidecars: { contrast-initializer: <image@sha256:digest of the Contrast release> }
+#   imageConfigs:            # what an image starts by itself
+#     - { image: <image@sha256:digest>, file: config.json }
+#   # with it the manifest's reference can be explained: then its bytes need no pin
+`,
+  exchange: "# exchange: {}             # make a client's key exchange in the same run\n",
 };
 
 /** YAML with a comment where the auditor still has to say something. */
@@ -45,6 +54,8 @@ export function profileText(profile: ProfileFile): string {
     profile.service === "contrast" && profile.coordinator === undefined ? missing.coordinator : "",
     profile.manifest === undefined ? missing.manifest : "",
     profile.measurements === undefined ? missing.measurements : "",
+    profile.deployment === undefined ? missing.deployment : "",
+    profile.service === "privatemode" && profile.exchange === undefined ? missing.exchange : "",
   ].join("");
   return `# What an auditor demands of this service. Form: docs/profile.schema.json in the pm package.\n${stringify(profile, { lineWidth: 0 })}${open}`;
 }

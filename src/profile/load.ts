@@ -3,7 +3,7 @@ import { dirname, resolve } from "node:path";
 import { isAlias, LineCounter, parseDocument, visit } from "yaml";
 import { usage } from "../errors.ts";
 import { type Input, readInput } from "../input.ts";
-import type { LoadedFile } from "./profile.ts";
+import type { HeldRecipe, LoadedFile } from "./profile.ts";
 import { type ProfileFile, parseProfileFile } from "./schema.ts";
 
 const maxProfileBytes = 1024 * 1024;
@@ -19,10 +19,37 @@ export async function loadProfile(path: string): Promise<LoadedFile> {
     const { claimIdsKnown } = await import("./claim-ids.ts");
     claimIdsKnown(file, input.name);
   }
-  const manifest = file.manifest?.file;
-  if (manifest === undefined) return { name: input.name, sha256: input.sha256, file };
-  const held = await readInput(resolve(path === "-" ? "." : dirname(path), manifest), "a Contrast manifest");
-  return { name: input.name, sha256: input.sha256, file, manifest: { file: manifest, sha256: held.sha256 } };
+  const folder = path === "-" ? "." : dirname(path);
+  return {
+    name: input.name,
+    sha256: input.sha256,
+    file,
+    ...(file.manifest?.file === undefined ? {} : { manifest: await heldManifest(file.manifest.file, folder) }),
+    ...(file.manifest?.reference === "recomputed" ? { recipe: await heldRecipe(file.manifest, folder) } : {}),
+    ...(file.deployment === undefined
+      ? {}
+      : {
+          deployment: await (await import("./deployment.ts")).loadDeployment(file.deployment, folder, input.name),
+        }),
+  };
+}
+
+/** The CLI itself is read when it is run, so that what is hashed is what runs. */
+async function heldRecipe(said: NonNullable<ProfileFile["manifest"]>, folder: string): Promise<HeldRecipe> {
+  const held = async (path: string | undefined, what: string) =>
+    path === undefined ? undefined : readInput(resolve(folder, path), what, maxProfileBytes);
+  return {
+    cliSha256: said.cliSha256,
+    cli: said.cli === undefined ? undefined : resolve(folder, said.cli),
+    referenceValues: said.referenceValues,
+    edits: await held(said.edits, "a file with the values of edits"),
+    seedshareKey: await held(said.seedshareOwnerKey, "a public key"),
+  };
+}
+
+async function heldManifest(file: string, folder: string): Promise<NonNullable<LoadedFile["manifest"]>> {
+  const { sha256 } = await readInput(resolve(folder, file), "a Contrast manifest");
+  return { file, sha256 };
 }
 
 /** The text of a profile to its typed form; see {@link loadProfile} for errors. */

@@ -1,13 +1,22 @@
 /** A profile as the rest of pm sees it: built-in facts, then the file, then the flags; relative paths resolved. */
 import { createHash } from "node:crypto";
 import type { Waiver } from "../claims/verdict.ts";
-import { usage } from "../errors.ts";
+import { PmError, usage } from "../errors.ts";
+import type { Input } from "../input.ts";
+import type { SafetyRules } from "../verifiers/kata/safety-types.ts";
+import type { SanEdit } from "../verifiers/kata/sans.ts";
+import type { HeldDeployment } from "./deployment.ts";
+import { privatemodeRules, privatemodeSans } from "./privatemode.ts";
 import type { ProfileFile } from "./schema.ts";
 
 /** Who vouches for the expected manifest. */
 export type ManifestReference =
   | { readonly kind: "none" }
   | { readonly kind: "published" }
+  /** Each of its values, by the profile and its deployment file. */
+  | { readonly kind: "explained" }
+  /** Made anew in this run from the profile's deployment file. */
+  | ({ readonly kind: "recomputed" } & HeldRecipe)
   | { readonly kind: "pinned"; readonly sha256: string; readonly file: string; readonly firstUse?: string };
 
 export interface Profile {
@@ -25,12 +34,29 @@ export interface Profile {
   readonly minimumTcb: ProfileFile["minimumTcb"];
   readonly products: ProfileFile["products"];
   readonly rootCaKeySha256: string | undefined;
+  /** What runs in the mesh; undefined: not asked. */
+  readonly deployment: HeldDeployment | undefined;
+  /** The auditor's own, beside those of the service. */
+  readonly sanEdits: readonly SanEdit[];
+  readonly manifestValues: NonNullable<ProfileFile["manifestValues"]>;
+  readonly assurance: ProfileFile["assurance"];
+  readonly exchange: ProfileFile["exchange"];
+  /** Facts of the service about its workloads. */
+  readonly workloads: WorkloadFacts;
   readonly promote: readonly string[];
   readonly waivers: readonly Waiver[];
   /** Path of the file, or the built-in profile's name. */
   readonly name: string;
   /** Of the file's bytes, or of the built-in facts and flags in canonical form. */
   readonly sha256: string;
+}
+
+/** What is known of a service's workloads, as data. */
+export interface WorkloadFacts {
+  readonly sanEdits: readonly SanEdit[];
+  readonly safety: SafetyRules | undefined;
+  /** Each reference value must list its machines. */
+  readonly machinesDemanded: boolean;
 }
 
 /** Facts of a service as data, each with its source; never a reference value that rots. */
@@ -41,9 +67,15 @@ interface BuiltIn {
   readonly clientVersion?: string;
   readonly contrastVersion: string;
   readonly exactlyOneManifest: boolean;
+  readonly workloads: WorkloadFacts;
 }
 export const builtIns: Readonly<Record<"contrast" | "privatemode", BuiltIn>> = {
-  contrast: { form: "attest", contrastVersion: "v1.20", exactlyOneManifest: false },
+  contrast: {
+    form: "attest",
+    contrastVersion: "v1.20",
+    exactlyOneManifest: false,
+    workloads: { sanEdits: [], safety: undefined, machinesDemanded: false },
+  },
   privatemode: {
     // privatemode-public v1.40.0: internal/oss/constants, internal/oss/httpapi; contrast-version names v1.20.0.
     coordinatorUrl: "https://api.privatemode.ai",
@@ -53,6 +85,8 @@ export const builtIns: Readonly<Record<"contrast" | "privatemode", BuiltIn>> = {
     contrastVersion: "v1.20",
     // Its client demands a history of exactly one manifest (internal/oss/attest): each update is a new Coordinator.
     exactlyOneManifest: true,
+    // Its scripts/adjust-manifest.sh lists chip ids and PIIDs in every reference value.
+    workloads: { sanEdits: privatemodeSans, safety: privatemodeRules, machinesDemanded: true },
   },
 };
 export type BuiltInName = keyof typeof builtIns;
@@ -77,6 +111,18 @@ export interface LoadedFile {
   readonly sha256: string;
   readonly file: ProfileFile;
   readonly manifest?: { readonly file: string; readonly sha256: string };
+  readonly deployment?: HeldDeployment;
+  readonly recipe?: HeldRecipe;
+}
+/** How the manifest is made anew. */
+export interface HeldRecipe {
+  /** Lower-case hex. */
+  readonly cliSha256: string | undefined;
+  /** undefined: contrast on PATH. */
+  readonly cli: string | undefined;
+  readonly referenceValues: string | undefined;
+  readonly edits: Input | undefined;
+  readonly seedshareKey: Input | undefined;
 }
 
 /**
@@ -103,10 +149,63 @@ export function composeProfile(service: BuiltInName, loaded: LoadedFile | undefi
     minimumTcb: file?.minimumTcb,
     products: file?.products,
     rootCaKeySha256: flags.rootCaKeySha256 ?? file?.coordinator?.rootCaKeySha256,
+    deployment: loaded?.deployment,
+    sanEdits: file?.deployment?.sanEdits ?? [],
+    manifestValues: file?.manifestValues ?? {},
+    assurance: file?.assurance,
+    exchange: exchangeOf(service, file),
     promote: file?.promote ?? [],
     waivers: file?.waivers ?? [],
   };
-  return { ...facts, name: loaded?.name ?? service, sha256: loaded?.sha256 ?? sha256(JSON.stringify(facts)) };
+  return {
+    ...facts,
+    workloads: workloadFacts(base.workloads, file?.safety),
+    name: loaded?.name ?? service,
+    sha256: loaded?.sha256 ?? sha256(JSON.stringify(facts)),
+  };
+}
+
+/** What the auditor adds to the service's rules. */
+function workloadFacts(base: WorkloadFacts, said: ProfileFile["safety"]): WorkloadFacts {
+  if (said === undefined) return base;
+  const { safety } = base;
+  if (safety === undefined)
+    throw usage("safety: no rules are known for the contrast service, so none can be added to", "leave safety out");
+  const { adapterTypes = [], servers = [], others = [] } = said;
+  return {
+    ...base,
+    safety: {
+      ...safety,
+      inferenceProxy: {
+        ...safety.inferenceProxy,
+        adapterTypes: [...safety.inferenceProxy.adapterTypes, ...adapterTypes],
+      },
+      servers: [...safety.servers, ...servers],
+      others: [...safety.others, ...others],
+    },
+  };
+}
+
+function exchangeOf(service: BuiltInName, file: ProfileFile | undefined): ProfileFile["exchange"] {
+  if (file?.exchange !== undefined && service !== "privatemode")
+    throw usage(
+      "exchange: the contrast service has no secret service that is asked over HTTP",
+      "leave it out; pm endpoint verify HOST:PORT --bundle judges a mesh certificate",
+    );
+  return file?.exchange;
+}
+
+/** Members beside `reference`: one that means nothing there would otherwise be a demand that nobody makes. */
+const membersOf: Readonly<Record<NonNullable<ProfileFile["manifest"]>["reference"], readonly string[]>> = {
+  pinned: ["file", "sha256", "firstUse", "url"],
+  published: ["url"],
+  explained: [],
+  recomputed: ["cliSha256", "cli", "referenceValues", "edits", "seedshareOwnerKey"],
+};
+
+function recipeOf({ recipe }: LoadedFile): HeldRecipe {
+  if (recipe === undefined) throw new PmError("PM_BUG", "a recomputed reference without its files");
+  return recipe;
 }
 
 function manifestReference(loaded: LoadedFile | undefined, flags: ProfileFlags, base: BuiltIn): ManifestReference {
@@ -122,11 +221,21 @@ function manifestReference(loaded: LoadedFile | undefined, flags: ProfileFlags, 
   const said = loaded?.file.manifest;
   if (said === undefined)
     return { kind: base.publishedUrl === undefined || flags.published === false ? "none" : "published" };
-  if (said.reference === "recomputed" || said.reference === "explained")
-    throw usage(`manifest.reference: "${said.reference}" is not built in this version`, "use pinned or published");
+  const misplaced = Object.keys(said).find((name) => name !== "reference" && !membersOf[said.reference].includes(name));
+  if (misplaced !== undefined)
+    throw usage(
+      `manifest.${misplaced}: means nothing for the reference ${said.reference}`,
+      `its members are ${membersOf[said.reference].join(", ") || "none"}`,
+    );
+  if (said.reference === "explained" || said.reference === "recomputed") {
+    if (loaded?.deployment === undefined)
+      throw usage(
+        `manifest: a reference ${said.reference} needs a deployment file`,
+        "add deployment.file to the profile",
+      );
+    return said.reference === "explained" ? { kind: "explained" } : { kind: "recomputed", ...recipeOf(loaded) };
+  }
   if (said.reference === "published") {
-    if (said.file !== undefined || said.sha256 !== undefined || said.firstUse !== undefined)
-      throw usage("manifest: a published reference has no file, sha256 or firstUse", "use reference: pinned");
     if (said.url === undefined && base.publishedUrl === undefined)
       throw usage(
         "manifest.url: this service has no usual place for its manifest",

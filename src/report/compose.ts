@@ -64,6 +64,7 @@ export function composeReport(input: ReportInput): Report {
     waivers: conclusion.waivers,
     evidence: audited.evidence,
     claims,
+    ...(audited.readers === undefined ? {} : { readers: audited.readers }),
     notProven: [...audited.notProven, ...judged.flatMap(notAsked)],
   };
 }
@@ -96,7 +97,7 @@ const reportClaim = (c: Claim, owed: boolean): ReportClaim => ({
 });
 
 /** The report has a line of its own for freshness, and a replay must list the same things as the run that it repeats. */
-const saidElsewhere: ReadonlySet<string> = new Set(["contrast.nonce.fresh"]);
+const saidElsewhere: ReadonlySet<string> = new Set(["contrast.nonce.fresh", "contrast.exchange.fresh"]);
 
 /** Questions that nobody gave a reference value for: not owed, and not proven either. */
 function notAsked({ subject, claims }: Judged): string[] {

@@ -17,15 +17,28 @@ const waived = (report: Report, c: ReportClaim): boolean =>
 /** Owed, not passed, nobody answers for it: what keeps the verdict from being verified. */
 const isOpen = (report: Report, c: ReportClaim): boolean => c.owed && c.status !== "pass" && !waived(report, c);
 
+/** With more subjects than this, one of which every claim passed is told by its heading alone. */
+const manySubjects = 24;
+
 /** A block for each subject: how many owed claims passed, then a line a claim. */
 export function subjects(report: Report, view: View): string[][] {
-  return [...Map.groupBy(report.claims, (c) => c.subject)].map(([name, claims]) => {
+  const groups = [...Map.groupBy(report.claims, (c) => c.subject)];
+  const short = groups.length > manySubjects;
+  const blocks: string[][] = [];
+  let told = false;
+  for (const [name, claims] of groups) {
     const owed = claims.filter((c) => c.owed);
     const passed = owed.filter((c) => c.status === "pass").length;
-    const head = wrap(`Subject ${name}: ${passed} of ${count(owed.length, "owed claim")} passed`, view.width);
+    const text = `Subject ${name}: ${passed} of ${count(owed.length, "owed claim")} passed`;
+    const head = wrap(text, view.width).map(view.paint.bold);
     const column = Math.max(...claims.map((c) => c.id.length));
-    return [...head.map(view.paint.bold), ...claims.map((c) => claimLine(report, c, column, view))];
-  });
+    const byHeading = short && claims.every((c) => c.status === "pass");
+    // Headings without lines stand together.
+    if (byHeading && told) blocks.at(-1)?.push(...head);
+    else blocks.push(byHeading ? head : [...head, ...claims.map((c) => claimLine(report, c, column, view))]);
+    told = byHeading;
+  }
+  return blocks;
 }
 
 function claimLine(report: Report, c: ReportClaim, column: number, view: View): string {
@@ -45,10 +58,11 @@ function noteOf(report: Report, c: ReportClaim, view: View): string {
   return [role, c.code, safe(c.reason ?? asks)].filter(Boolean).join(", ");
 }
 
-/** Open claims in catalogue order; those that one cause left unasked stand together. */
+/** Open claims, those that say no first, else in catalogue order; those that have one cause stand together. */
 export function open(report: Report, view: View): string[][] {
   const claims = report.claims.filter((c) => isOpen(report, c));
-  const groups = Map.groupBy(claims, (c) => (unasked(c) ? JSON.stringify([c.subject, c.status, c.reason]) : c));
+  const ordered = [...claims.filter((c) => c.status === "fail"), ...claims.filter((c) => c.status !== "fail")];
+  const groups = Map.groupBy(ordered, (c) => cause(c) ?? c);
   return [...groups.values()].flatMap((same) => {
     const [first] = same;
     return first === undefined || same.length < crowd
@@ -68,13 +82,26 @@ export function findings(report: Report, view: View): string[][] {
 const crowd = 4;
 const unasked = (c: ReportClaim): boolean =>
   c.status !== "fail" && c.code === undefined && c.expected === undefined && c.actual === undefined;
+/** Equal, and the one thing that is open is who says what is expected. */
+const merelyConsistent = (c: ReportClaim): boolean => c.status === "consistent" && c.code === undefined;
+
+/** What claims have in common that one cause left open; undefined: a claim for itself. */
+function cause(c: ReportClaim): string | undefined {
+  if (unasked(c)) return JSON.stringify([c.subject, c.status, c.reason]);
+  return merelyConsistent(c) ? JSON.stringify([c.status, c.expected?.origin]) : undefined;
+}
 
 function together(same: readonly ReportClaim[], first: ReportClaim, view: View): string[] {
-  const head = `${sign[first.status]} ${same.length} claims of ${first.subject}: ${first.status}`;
+  const everywhere = merelyConsistent(first);
+  const head = everywhere
+    ? `${sign[first.status]} ${same.length} claims: ${first.status}`
+    : `${sign[first.status]} ${same.length} claims of ${first.subject}: ${first.status}`;
+  const said = first.expected === undefined ? "" : originText({ value: "", origin: first.expected.origin });
+  const why = everywhere ? `As expected, but for what is expected there is only ${said}.` : first.reason;
   return [
     ...wrap(head, view.width).map(tone(view.paint, first.status, true)),
-    ...wrap(first.reason ?? "no reason given", view.width, "  "),
-    ...same.map((c) => `    ${safe(c.id)}`),
+    ...wrap(why ?? "no reason given", view.width, "  "),
+    ...same.map((c) => (everywhere ? `    ${safe(c.id)}, ${safe(c.subject)}` : `    ${safe(c.id)}`)),
     ...wrap(nextStep(first, undefined), view.width, "  next      "),
   ];
 }

@@ -40,6 +40,10 @@ const worthReading: readonly (readonly [label: string, path: string])[] = [
   ["reference value that fits", "referenceValue"],
   ["the Coordinator", "coordinator"],
   ["policy rules, SHA-256", "initdata.rulesSha256"],
+  ["Contrast CLI, SHA-256", "cli.sha256"],
+  ["Contrast CLI, version by its own word", "cli.version"],
+  ["command line", "commandLine"],
+  ["manifest written to", "writtenTo"],
 ];
 
 /** For each subject, one block: labels, each value alone and whole on its line. */

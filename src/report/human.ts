@@ -2,6 +2,7 @@
 import { questionOf } from "../catalogues.ts";
 import { findings, open, subjects, type View } from "./human-claims.ts";
 import { evidenceSummary } from "./human-evidence.ts";
+import { readersTable } from "./human-readers.ts";
 import { paint } from "./paint.ts";
 import type { Report } from "./report.ts";
 import { safe, wrap } from "./text.ts";
@@ -22,6 +23,7 @@ export function renderReport(report: Report, view: { readonly width: number; rea
     ...titled("What is open", open(report, v), v),
     ...titled("Findings and waived claims", findings(report, v), v),
     ...titled("Waivers", waivers(report, v), v),
+    ...titled("Who can read a prompt", [readersTable(report.readers, v)], v),
     ...titled("Evidence", [evidenceSummary(report.evidence, v)], v),
     ...titled("Not proven", [report.notProven.flatMap((line) => wrap(line, v.width, "  - "))], v),
     [verdict(report, v)],

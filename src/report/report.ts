@@ -18,6 +18,26 @@ export interface Relaxation {
   readonly meaning: string;
 }
 
+/** How much is known of an image; docs/threat-model.md, images. */
+export type Assurance = "none" | "hash-only" | "pinned" | "k-of-n" | "rebuilt";
+export interface ReaderImage {
+  readonly container: string;
+  /** Reference as the policy names it. */
+  readonly image: string;
+  readonly assurance: Assurance;
+}
+/** One entry of the manifest: whoever runs under its policy is part of the mesh. */
+export interface Reader {
+  /** Key of the policy. */
+  readonly policy: string;
+  /** WorkloadSecretID; empty when the entry has none. */
+  readonly workload: string;
+  readonly role: string;
+  readonly sans: readonly string[];
+  /** null: the policy's body is not at hand. */
+  readonly images: readonly ReaderImage[] | null;
+}
+
 /** What a pure audit hands over: claims and decoded facts, no words of judgement. */
 export interface Audited {
   readonly judged: readonly Judged[];
@@ -25,6 +45,8 @@ export interface Audited {
   readonly evidence: { readonly [subject: string]: Json };
   readonly anchors: readonly Anchor[];
   readonly notProven: readonly string[];
+  /** Who can read a prompt; absent when the run was given no deployment file. */
+  readonly readers?: readonly Reader[];
 }
 
 export type ReportClaim = Pick<Answer, "status" | "code" | "grade" | "expected" | "actual" | "reason"> & {
@@ -55,5 +77,7 @@ export interface Report {
   readonly waivers: readonly WaiverUse[];
   readonly evidence: { readonly [subject: string]: Json };
   readonly claims: readonly ReportClaim[];
+  /** Who can read a prompt; absent when the run was given no deployment file. */
+  readonly readers?: readonly Reader[];
   readonly notProven: readonly string[];
 }

@@ -52,6 +52,22 @@ const waiver = v.strictObject({
   state: v.picklist(["applied", "expired", "not-waivable", "unused"]),
 });
 
+const reader = v.strictObject({
+  policy: v.pipe(text, v.description("Key of the policy in the manifest.")),
+  workload: v.pipe(text, v.description("WorkloadSecretID; empty when the entry has none.")),
+  role: text,
+  sans: v.array(text),
+  images: v.nullable(
+    v.array(
+      v.strictObject({
+        container: text,
+        image: text,
+        assurance: v.picklist(["none", "hash-only", "pinned", "k-of-n", "rebuilt"]),
+      }),
+    ),
+  ),
+});
+
 export const reportSchema = v.pipe(
   v.strictObject({
     schemaVersion: v.literal(1),
@@ -71,6 +87,9 @@ export const reportSchema = v.pipe(
     waivers: v.array(waiver),
     evidence: v.pipe(v.record(v.string(), json), v.description("Decoded fields by subject.")),
     claims: v.array(claim),
+    readers: v.exactOptional(
+      v.pipe(v.array(reader), v.description("Who can read a prompt: every entry of the manifest.")),
+    ),
     notProven: v.array(text),
   }),
   v.title("Report of pm, version 1"),

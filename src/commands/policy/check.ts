@@ -52,8 +52,18 @@ export default class PolicyCheck extends BaseCommand {
       helpValue: "PATTERN",
       multiple: true,
     }),
+    source: Flags.file({
+      description: "File that a workload runs by its hash. Can be repeated.",
+      helpValue: "FILE",
+      multiple: true,
+    }),
+    profile: Flags.string({
+      description: "Names, rules and references of this service or profile: a file, or contrast, privatemode.",
+      helpValue: "FILE|NAME",
+    }),
     "contrast-version": Flags.string({
-      description: "Manifest rules of this Contrast version: v1.5 to v1.21, or main; v1.20 when left out.",
+      description:
+        "Manifest rules of this Contrast version: v1.5 to v1.21, or main; the profile's (v1.20) when left out.",
       helpValue: "V",
     }),
     at: Flags.string({
@@ -64,7 +74,7 @@ export default class PolicyCheck extends BaseCommand {
 
   async run(): Promise<Printed> {
     const { args, flags } = await this.parse(PolicyCheck);
-    const at = flags.at === undefined ? new Date() : parseTime(flags.at);
+    const now = new Date();
     const deployment = await readInput(args.deployment, "a deployment file", maxDeploymentBytes);
     const manifest = await readInput(flags.manifest, "a Contrast manifest");
     const { checkPolicies } = await import("../../audit/policy-check.ts");
@@ -73,8 +83,10 @@ export default class PolicyCheck extends BaseCommand {
       manifest,
       policies: flags.policies,
       flags,
+      profile: flags.profile,
       contrastVersion: flags["contrast-version"],
-      at,
+      at: flags.at === undefined ? now : parseTime(flags.at),
+      now,
       toolVersion: this.config.version,
     });
     return this.report(report, flags);

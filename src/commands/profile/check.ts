@@ -14,7 +14,7 @@ export default class ProfileCheck extends BaseCommand {
     const { args, flags } = await this.parse(ProfileCheck);
     const { loadProfile } = await import("../../profile/load.ts");
     const { composeProfile } = await import("../../profile/profile.ts");
-    const { profileNotes } = await import("../../profile/check.ts");
+    const { profileFacts, profileNotes } = await import("../../profile/check.ts");
     const { safe } = await import("../../report/text.ts");
     const loaded = await loadProfile(args.file);
     const profile = composeProfile(loaded.file.service, loaded, {});
@@ -22,7 +22,8 @@ export default class ProfileCheck extends BaseCommand {
     return this.print(
       {
         exitCode: 0,
-        json: () => `${JSON.stringify({ schemaVersion: 1, sha256: loaded.sha256, profile, notes }, null, 2)}\n`,
+        json: () =>
+          `${JSON.stringify({ schemaVersion: 1, sha256: loaded.sha256, profile: profileFacts(profile), notes }, null, 2)}\n`,
         text: () =>
           [
             ...notes.map((n) => safe(`note  ${n.field}: ${n.note}`)),

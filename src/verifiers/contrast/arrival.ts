@@ -63,7 +63,11 @@ export function documentType(state: CoordinatorState): CoordinatorAnswers["contr
 }
 
 /** Everything that the bytes of the latest manifest say by themselves, and the comparison with the reference. */
-export function manifestAnswers(latest: DecodedManifest | undefined, { reference }: CoordinatorInput, count: number) {
+export function manifestAnswers(
+  latest: DecodedManifest | undefined,
+  { reference, unexplained }: CoordinatorInput,
+  count: number,
+) {
   const none = cannot("not asked: the history is empty");
   const name = `manifest ${count} of ${count}`;
   const read: Answers<typeof manifestReading> =
@@ -78,7 +82,11 @@ export function manifestAnswers(latest: DecodedManifest | undefined, { reference
     ...read,
     ...findings(latest?.manifest, name),
     "contrast.manifest.expected":
-      latest === undefined ? none : expectedManifest(latest, reference, `/manifests/${count - 1}`),
+      latest === undefined
+        ? none
+        : unexplained === undefined
+          ? expectedManifest(latest, reference, `/manifests/${count - 1}`)
+          : skip(`not answered: the manifest is not explained; ${unexplained}`, "manifest-unexplained"),
   };
 }
 

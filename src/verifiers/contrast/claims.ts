@@ -156,6 +156,7 @@ const reference = catalogue("contrast", {
     codes: {
       "manifest-differs": "The enforced manifest is another than the expected one.",
       "reference-published": "The only reference is what the audited party itself publishes.",
+      "manifest-unexplained": "A value of the manifest is not explained by the profile and its deployment file.",
     },
   },
 });

@@ -17,7 +17,12 @@ import type { DecodedManifest, Manifest } from "./model.ts";
 import { problemText, type Severity } from "./problems.ts";
 
 /** Platforms of v1.18 to v1.20. */
-const platforms = ["Metal-QEMU-SNP", "Metal-QEMU-SNP-GPU", "Metal-QEMU-TDX", "Metal-QEMU-TDX-GPU"];
+export const platforms: readonly string[] = [
+  "Metal-QEMU-SNP",
+  "Metal-QEMU-SNP-GPU",
+  "Metal-QEMU-TDX",
+  "Metal-QEMU-TDX-GPU",
+];
 
 /** A finding: no place is named, or these are. */
 function places<const Code extends string>(

@@ -42,12 +42,17 @@ export function idBlock(measurement: Uint8Array, policy: bigint): Uint8Array {
   return block;
 }
 
-const order = p384.Point.Fn.ORDER;
+const { Point } = p384;
+const order = Point.Fn.ORDER;
 /** 1 / r for r = 2. */
 const half = (order + 1n) / 2n;
-// The default table of multiples (window 8) takes longer to make than the few digests of a manifest save.
-p384.Point.BASE.precompute(4);
-let halfR: InstanceType<typeof p384.Point> | undefined;
+/** R / r: half of the point whose x is 2 and whose y is even. */
+const halfR = Point.fromAffine({
+  x: Point.Fp.ORDER - 1n,
+  y: 0x732152442fb6ee5c3e6ce1d920c059bc623563814d79042b903ce60f1d4487fccd450a86da03f3e6ed525d02017bfdb3n,
+});
+// A point of its own: tables of multiples of the library's base point take longer to make than the few digests of a manifest save.
+const base = Point.fromAffine(Point.BASE.toAffine());
 
 /**
  * Q = (s R - z G) / r with s = 1 and R either point whose x is 2; of the two the one with the smaller x, then the smaller
@@ -55,11 +60,11 @@ let halfR: InstanceType<typeof p384.Point> | undefined;
  * (a third of what two plain recoveries cost).
  */
 function recoveredKey(block: Uint8Array): { readonly x: bigint; readonly y: bigint } {
-  halfR ??= p384.Point.fromHex(`02${"2".padStart(96, "0")}`).multiply(half);
   const z = BigInt(`0x${hex(sha384(block))}`) % order;
   const zOverR = (z * half) % order;
   if (zOverR === 0n) throw new PmError("PM_BUG", "an ID block whose digest is zero");
-  const zG = p384.Point.BASE.multiply(zOverR);
+  // Nothing here is secret, so it need not take the same time for every value.
+  const zG = base.multiplyUnsafe(zOverR);
   const a = halfR.subtract(zG).toAffine();
   const b = halfR.negate().subtract(zG).toAffine();
   return a.x < b.x || (a.x === b.x && a.y < b.y) ? a : b;
@@ -70,14 +75,17 @@ function recoveredKey(block: Uint8Array): { readonly x: bigint; readonly y: bigi
  * @param measurement launch digest, 48 bytes
  * @returns 48 bytes
  */
-export function idKeyDigest(measurement: Uint8Array, policy: GuestPolicy | bigint): Uint8Array {
-  const block = idBlock(measurement, typeof policy === "bigint" ? policy : guestPolicyBits(policy));
+export const idKeyDigest = (measurement: Uint8Array, policy: GuestPolicy | bigint): Uint8Array =>
+  sha384(recoveredIdKey(idBlock(measurement, typeof policy === "bigint" ? policy : guestPolicyBits(policy))));
+
+/** The ID key under which r = 2, s = 1 signs this ID block of 96 bytes, in AMD's 0x404-byte form. */
+export function recoveredIdKey(block: Uint8Array): Uint8Array {
   const { x, y } = recoveredKey(block);
   const key = new Uint8Array(0x404);
   key[0] = 2; // curve P-384
   key.set(littleEndian(x), 0x04);
   key.set(littleEndian(y), 0x4c);
-  return sha384(key);
+  return key;
 }
 
 const littleEndian = (value: bigint): Uint8Array =>

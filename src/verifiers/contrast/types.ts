@@ -65,6 +65,8 @@ export interface CoordinatorInput {
     | { readonly notDrawn: string; readonly named?: Sourced; readonly owed: boolean };
   /** SHA-256 (lower-case hex) of the manifest's raw bytes, and who vouches; origin pinned, recomputed or audited-party. */
   readonly reference: Sourced | undefined;
+  /** Why there is no reference, where the manifest was to be explained value by value. */
+  readonly unexplained?: string;
   readonly rules: ManifestRules;
   readonly attested: { readonly value: Authenticated<Attested> } | { readonly blocked: Answer<never> };
   /** Answer to capabilitiesRequest; form v1 only. */
