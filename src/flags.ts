@@ -79,7 +79,7 @@ export interface CollateralValues {
 const maxTimeoutSeconds = 3600;
 
 /** @throws PmError PM_USAGE for anything but seconds in (0, 3600] */
-function timeoutMs(text: string): number {
+export function timeoutMs(text: string): number {
   const seconds = /^\d{1,4}(\.\d{1,3})?$/.test(text) ? Number(text) : 0;
   if (seconds <= 0 || seconds > maxTimeoutSeconds)
     throw usage(`--timeout: not a number of seconds: ${text}`, `above 0 and at most ${maxTimeoutSeconds}, such as 30`);
@@ -167,25 +167,34 @@ export const auditFlags = {
     helpValue: "TEXT",
     exclusive: ["nonce"],
   }),
+  "exchange-public-key": Flags.string({
+    description: "Make the secret exchange with this public key: somebody else keeps the private key.",
+    helpGroup: evidence,
+    helpValue: "FILE",
+  }),
   ...collateralFlag,
   ...collateralFlags,
 };
 
-/** @throws PmError PM_USAGE for a key, a nonce, a time or a file that cannot be used */
+/** @throws PmError PM_USAGE for keys, a nonce, a time or a file that cannot be used */
 export async function auditSettings(
   flags: CollateralValues & {
     readonly "api-key-file"?: string | undefined;
     readonly nonce?: string | undefined;
     readonly beacon?: string | undefined;
+    readonly "exchange-public-key"?: string | undefined;
   },
 ) {
   const { loadApiKey } = await import("./audit/api-key.ts");
+  const { loadExchangeKey } = await import("./audit/exchange-key.ts");
   const key = flags["api-key-file"];
+  const exchangeKey = flags["exchange-public-key"];
   return {
     ...(await collateralSettings(flags)),
     ...(key === undefined ? {} : { apiKey: await loadApiKey(key) }),
     ...(flags.nonce === undefined ? {} : { nonce: nonceFlag(flags.nonce) }),
     ...(flags.beacon === undefined ? {} : { beacon: flags.beacon }),
+    ...(exchangeKey === undefined ? {} : { exchangeKey: await loadExchangeKey(exchangeKey) }),
   };
 }
 

@@ -78,13 +78,18 @@ export async function openPins(pins: EndpointPins, at: Date): Promise<OpenedPins
 
 /** The whole judgement of `pm verify BUNDLE --profile`, and only if it verifies the mesh CA and manifest that it attested. */
 async function openBundle(settings: Settings, bundle: Bundle, at: Date): Promise<OpenedPins> {
+  if (settings.profile.manifest.kind === "recomputed")
+    throw usage(
+      "the profile's manifest reference is recomputed, which this command does not do",
+      "pm manifest generate --save FILE makes it once; then use --manifest FILE",
+    );
   const opened = await openReplay(settings, bundle);
   const plan = planOf(settings, opened);
   const { result, used } = await run((look) => auditChain(plan, look, at), opened.source);
   const { profile, now } = settings;
   const rules = { waivers: profile.waivers, promoted: new Set(profile.promote), now };
   const { verdict } = conclude(result.judged, rules);
-  const answered = used.find(({ request }) => request.service === "coordinator" && request.post !== undefined);
+  const answered = used.find(({ request: r }) => r.service === "coordinator" && r.path.endsWith("/attest"));
   const state = (): Pinned => {
     if (answered?.response.status !== "ok")
       throw new PmError("PM_BUG", "a verified run without the Coordinator's answer");
@@ -92,7 +97,7 @@ async function openBundle(settings: Settings, bundle: Bundle, at: Date): Promise
     const [decoded, bytes] = [decodeCa(pem, "mesh_ca"), manifests.at(-1)];
     if ("reason" in decoded || bytes === undefined || result.manifestSha256 === undefined)
       throw new PmError("PM_BUG", "a verified run without mesh CA or manifest");
-    const reference = plan.manifest.kind === "given" ? plan.manifest.sha256 : undefined;
+    const { manifestReference } = result;
     return {
       // The report data of the recorded run covers both, and its claims passed.
       meshCa: {
@@ -101,7 +106,7 @@ async function openBundle(settings: Settings, bundle: Bundle, at: Date): Promise
         name: "response",
         origin: { kind: "evidence", name: "attested mesh CA" },
       },
-      manifest: { bytes, name: "manifest", origin: manifestOrigin(result.manifestSha256, reference) },
+      manifest: { bytes, name: "manifest", origin: manifestOrigin(result.manifestSha256, manifestReference) },
       rules: manifestRules(plan.contrastVersion),
     };
   };

@@ -1,6 +1,7 @@
 /** `pm endpoint verify`: one mesh certificate, live, from a file or from a recorded secret exchange. */
 import { createHash } from "node:crypto";
-import { all, type Sourced, specified } from "../claims/answer.ts";
+import { secretService } from "../chain/exchange.ts";
+import { all, type Sourced } from "../claims/answer.ts";
 import { type Judged, judge } from "../claims/subject.ts";
 import type { Rules } from "../claims/verdict.ts";
 import { usage } from "../errors.ts";
@@ -35,16 +36,6 @@ export interface EndpointQuestion {
   readonly now: Date;
   readonly toolVersion: string;
 }
-
-/** What Privatemode's clients do not ask, although any workload of the mesh has a certificate under the same CA. */
-const secretService = {
-  san: specified("secret.privatemode.ai", "Privatemode v1.40.0", "secret service: name that clients ask for"),
-  workloadSecretId: specified(
-    "apps/v1/StatefulSet/continuum-347e1b/secret-service",
-    "Privatemode v1.40.0",
-    "deployment: StatefulSet secret-service",
-  ),
-} as const;
 
 /**
  * `HOST:PORT`, with an IPv6 address in brackets.
@@ -92,7 +83,7 @@ export async function auditEndpoint(question: EndpointQuestion): Promise<Report>
   const { evidence, now } = question;
   const at = judgementTime(question);
   const opened = await openPins(question.pins, at);
-  const { judged, facts } = await answered(question, opened, at);
+  const { judged, facts } = await answered(question, opened, at, subjectName(evidence, opened));
   const { audited, recordedAt } = opened;
   const live = evidence.kind === "live";
   return composeReport({
@@ -118,13 +109,19 @@ export async function auditEndpoint(question: EndpointQuestion): Promise<Report>
 
 const subjectOf = ({ kind }: EndpointEvidence): string => (kind === "exchange" ? "secret exchange" : "endpoint");
 
+/** The run behind --bundle may have made an exchange of its own, which is another subject. */
+function subjectName(evidence: EndpointEvidence, { audited }: OpenedPins): string {
+  const name = subjectOf(evidence);
+  return audited.judged.some(({ subject }) => subject.name === name) ? `${name}, from a file` : name;
+}
+
 async function answered(
   question: EndpointQuestion,
   { pins }: OpenedPins,
   at: Date,
+  name: string,
 ): Promise<{ readonly judged: Judged; readonly facts: Json }> {
   const { evidence, offline, timeoutMs } = question;
-  const name = subjectOf(evidence);
   if ("blocked" in pins) {
     const none = new Set<string>();
     const judged =

@@ -5,10 +5,9 @@ import type { ManifestWord } from "../chain/coordinator.ts";
 import type { Origin, Sourced } from "../claims/answer.ts";
 import type { Profile } from "../profile/profile.ts";
 import type { Relaxation } from "../report/report.ts";
+import { contentOf, knownMeasurements, profileOrigin, secretServiceIn, tcbParts } from "./content.ts";
 import type { Settings } from "./settings.ts";
 import { testRootRelaxations } from "./vendor.ts";
-
-const profileOrigin = (profile: Profile): Origin => ({ kind: "pinned", file: profile.name, sha256: profile.sha256 });
 
 export function planOf(
   settings: Settings,
@@ -27,28 +26,43 @@ export function planOf(
       : { rootCaKey: { value: profile.rootCaKeySha256, origin, at: "coordinator.rootCaKeySha256" } }),
     ...(settings.testRoot === undefined ? {} : { testRoot: settings.testRoot }),
     freshness,
-    measurements: profile.measurements.map(({ value, from }) =>
-      from === "flag"
-        ? { value, origin: { kind: "flag", name: "--measurement" } }
-        : { value, origin, at: "measurements" },
-    ),
+    ...(profile.deployment === undefined
+      ? {}
+      : { content: contentOf(profile, profile.deployment, profile.manifest.kind === "explained") }),
+    measurements: knownMeasurements(profile),
     ...(profile.minimumTcb === undefined ? {} : { minimumTcb: { parts: tcbParts(profile.minimumTcb), origin } }),
     ...(profile.products === undefined ? {} : { products: { lines: profile.products, origin } }),
     ...(beacon === undefined ? {} : { beacon }),
     ...(profile.publishedUrl === undefined ? {} : { publishedPath: publishedPath(profile) }),
+    ...(profile.exchange === undefined ? {} : { exchange: exchangeOf(profile, profile.exchange) }),
     capturedAt,
     now: settings.now,
     refreshed: settings.refreshCollateral,
   };
 }
 
-const tcbParts = ({ fmc, ...parts }: NonNullable<Profile["minimumTcb"]>) =>
-  fmc === undefined ? parts : { ...parts, fmc };
+/** Who must answer the exchange: what the profile says, else the secret service of its deployment file, else the built-in names. */
+function exchangeOf(profile: Profile, said: NonNullable<Profile["exchange"]>): NonNullable<ChainPlan["exchange"]> {
+  const origin = profileOrigin(profile);
+  const id: Sourced | undefined =
+    said.workloadSecretId === undefined
+      ? profile.deployment === undefined
+        ? undefined
+        : secretServiceIn(profile.deployment.file)
+      : { value: said.workloadSecretId, origin, at: "exchange.workloadSecretId" };
+  return {
+    ...(said.san === undefined ? {} : { san: { value: said.san, origin, at: "exchange.san" } }),
+    ...(id === undefined ? {} : { workloadSecretId: id }),
+  };
+}
 
 /** A pin that was taken over on first sight is a pin, unless the auditor will not have it. */
-function manifestWord({ profile, firstUse }: Settings): ManifestWord {
+function manifestWord({ profile, firstUse, recomputed }: Settings): ManifestWord {
   const { manifest } = profile;
   if (manifest.kind === "none") return { kind: "none" };
+  if (manifest.kind === "recomputed")
+    return recomputed?.reference === undefined ? { kind: "none" } : { kind: "given", sha256: recomputed.reference };
+  if (manifest.kind === "explained") return { kind: "explained", by: profileOrigin(profile) };
   if (manifest.kind === "published") return { kind: "published", path: publishedPath(profile) };
   const { file, sha256, firstUse: since } = manifest;
   const origin: Origin =

@@ -1,6 +1,7 @@
 /** What a person says beside the profile: when, with which collateral, from where, and what to keep. */
 import type { Profile } from "../profile/profile.ts";
 import type { ApiKey } from "../sources/secret.ts";
+import type { Recomputed } from "./generate.ts";
 import type { VendorSettings } from "./vendor.ts";
 
 export interface Settings extends VendorSettings {
@@ -18,10 +19,14 @@ export interface Settings extends VendorSettings {
   /** Chosen by somebody else, 32 bytes. */
   readonly nonce?: Uint8Array;
   readonly beacon?: string;
+  /** Public key of the secret exchange, chosen by somebody else. */
+  readonly exchangeKey?: Uint8Array;
   readonly requireFresh: boolean;
   readonly refreshCollateral: boolean;
   /** False: a pin that was taken over on first sight counts as the audited party's word. */
   readonly firstUse: boolean;
+  /** The manifest that this run made anew, where the profile's reference is that. */
+  readonly recomputed?: Recomputed;
   /** Takes warnings and progress for stderr. */
   readonly notice: (text: string) => void;
 }

@@ -2,8 +2,9 @@
 import { createHash, randomBytes } from "node:crypto";
 import { hex } from "../bytes/hex.ts";
 import type { ChainPlan } from "../chain/chain.ts";
+import { encodeExchangeKey, exchangeKeyRequest, exchangeKeySha256 } from "../chain/exchange-key.ts";
 import { beaconNonce, encodeNonce, type Nonce, nonceRequest } from "../chain/nonce.ts";
-import type { Origin } from "../claims/answer.ts";
+import type { Origin, Sourced } from "../claims/answer.ts";
 import { PmError, usage } from "../errors.ts";
 import type { Exchange, Source } from "../run.ts";
 import type { Bundle } from "../sources/bundle.ts";
@@ -11,6 +12,7 @@ import { type Collateral, loadCollateral } from "../sources/collateral.ts";
 import type { CoordinatorOptions } from "../sources/coordinator.ts";
 import { recordedSource, refreshSource, replaySource } from "../sources/source.ts";
 import { rfc } from "../time.ts";
+import { drawExchangeKey } from "./exchange-key.ts";
 import type { Settings } from "./settings.ts";
 import { cacheDirOf, vendorSource } from "./vendor.ts";
 
@@ -29,22 +31,54 @@ export async function openLive(settings: Settings): Promise<Opened> {
   if (settings.profile.coordinatorUrl === undefined)
     throw usage("no Coordinator to ask", "add --coordinator URL, or coordinator.url to the profile");
   const nonce = drawNonce(settings);
+  const publicKey = chosenKey(settings) ?? (settings.profile.exchange === undefined ? undefined : drawExchangeKey());
   const collateral = await collateralOf(settings);
   return {
-    source: await live(settings, collateral, nonce),
-    freshness: { drawn: { value: hex(nonce.bytes), origin: nonceOrigin(settings) } },
-    freshnessLine: freshnessLine(settings),
+    source: await live(settings, collateral, { nonce, publicKey }),
+    freshness: {
+      drawn: { value: hex(nonce.bytes), origin: nonceOrigin(settings) },
+      ...(publicKey === undefined ? {} : { exchangeKey: keyWord(settings, publicKey) }),
+    },
+    freshnessLine: [freshnessLine(settings), ...(publicKey === undefined ? [] : [keyLine(settings)])].join("; "),
     capturedAt: settings.now,
     marksDir: settings.offline ? undefined : cacheDirOf(settings),
   };
 }
 
-/** A record may answer the nonce that --nonce names; that it is fresh shows only in the run that sent it. */
-const ofRecord = ({ nonce, requireFresh }: Settings, notDrawn: string): ChainPlan["freshness"] => ({
-  notDrawn,
-  ...(nonce === undefined ? {} : { named: { value: hex(nonce), origin: { kind: "flag", name: "--nonce" } } }),
-  owed: requireFresh,
+/** A record may answer the nonce and the key that flags name; that it is fresh shows only in the run that sent them. */
+function ofRecord(settings: Settings, notDrawn: string): ChainPlan["freshness"] {
+  const { nonce, requireFresh } = settings;
+  const publicKey = chosenKey(settings);
+  return {
+    notDrawn,
+    ...(nonce === undefined ? {} : { named: { value: hex(nonce), origin: { kind: "flag", name: "--nonce" } } }),
+    ...(publicKey === undefined ? {} : { exchangeKey: keyWord(settings, publicKey) }),
+    owed: requireFresh,
+  };
+}
+
+/** @throws PmError PM_USAGE for a key that nothing would be asked with */
+function chosenKey({ exchangeKey, profile }: Settings): Uint8Array | undefined {
+  if (exchangeKey !== undefined && profile.exchange === undefined)
+    throw usage(
+      "--exchange-public-key: the profile demands no secret exchange",
+      "add exchange: {} to the profile; Privatemode's services have one",
+    );
+  return exchangeKey;
+}
+
+const keyWord = ({ exchangeKey, now }: Settings, publicKey: Uint8Array): Sourced => ({
+  value: exchangeKeySha256(publicKey),
+  origin:
+    exchangeKey === undefined
+      ? { kind: "measured", tool: "pm, random source", at: rfc(now) }
+      : { kind: "flag", name: "--exchange-public-key" },
 });
+
+const keyLine = ({ exchangeKey }: Settings): string =>
+  exchangeKey === undefined
+    ? "it drew the public key of the secret exchange, too"
+    : "it asked for a secret with the public key that --exchange-public-key gave";
 
 const nonceOrigin = ({ nonce, now }: Settings): Origin =>
   nonce === undefined
@@ -79,7 +113,7 @@ export async function openRecorded(
 ): Promise<Opened> {
   const collateral = await collateralOf(settings);
   return {
-    source: recordedSource(exchanges, await live(settings, collateral, { bytes: nonce })),
+    source: recordedSource(exchanges, await live(settings, collateral, { nonce: { bytes: nonce } })),
     freshness: ofRecord(settings, "a recorded response: this run drew no nonce"),
     freshnessLine: "recorded response; this run drew no nonce",
     capturedAt: settings.now,
@@ -90,16 +124,28 @@ export async function openRecorded(
 const collateralOf = async ({ collateral }: Settings): Promise<Collateral | undefined> =>
   collateral === undefined ? undefined : loadCollateral(collateral);
 
-async function live(settings: Settings, collateral: Collateral | undefined, nonce?: Nonce): Promise<Source> {
+/** What a run asks with. */
+interface Decided {
+  readonly nonce: Nonce;
+  readonly publicKey?: Uint8Array | undefined;
+}
+
+async function live(settings: Settings, collateral: Collateral | undefined, decided?: Decided): Promise<Source> {
   const { publishedUrl } = settings.profile;
   const coordinator = coordinatorOptions(settings);
   return vendorSource(settings, settings.notice, {
     ...(coordinator === undefined ? {} : { coordinator }),
     ...(publishedUrl === undefined ? {} : { publishedUrl: new URL(publishedUrl).origin }),
     ...(collateral === undefined ? {} : { collateral }),
-    ...(nonce === undefined ? {} : { decided: new Map([[nonceRequest.path, encodeNonce(nonce)]]) }),
+    ...(decided === undefined ? {} : { decided: recordOf(decided) }),
   });
 }
+
+const recordOf = ({ nonce, publicKey }: Decided): ReadonlyMap<string, Uint8Array> =>
+  new Map([
+    [nonceRequest.path, encodeNonce(nonce)],
+    ...(publicKey === undefined ? [] : [[exchangeKeyRequest.path, encodeExchangeKey(publicKey)] as const]),
+  ]);
 
 function coordinatorOptions({ profile, apiKey }: Settings): CoordinatorOptions | undefined {
   const { coordinatorUrl: url, clientVersion } = profile;

@@ -11,10 +11,11 @@ import {
   skip,
   unavailable,
 } from "../claims/answer.ts";
-import { judge } from "../claims/subject.ts";
+import { type Judged, judge } from "../claims/subject.ts";
 import type { Audited } from "../report/report.ts";
 import type { Look } from "../run.ts";
 import { manifestRules, publishedManifest, verifyPublished } from "../verifiers/contrast/index.ts";
+import { manifestKeys } from "../verifiers/kata/workload-claims.ts";
 import {
   decodeTcb,
   type ProductLine,
@@ -27,10 +28,12 @@ import {
 } from "../verifiers/snp/index.ts";
 import { captureTime } from "./capture-time.ts";
 import { chain } from "./claims.ts";
+import type { Content } from "./content.ts";
 import { auditCoordinator, type CoordinatorAudit, type CoordinatorPlan, publishedRequest } from "./coordinator.ts";
+import { auditExchange, type ExchangePlan } from "./exchange.ts";
 import { beaconNonce, type Nonce } from "./nonce.ts";
 import { notRolledBack } from "./rollback.ts";
-import { unproven, unprovenRevocation } from "./unproven.ts";
+import { noContent, noExchange, unproven, unprovenRevocation } from "./unproven.ts";
 
 export interface ChainPlan extends CoordinatorPlan {
   /** Launch measurements that somebody apart from the manifest vouches for; any of them. */
@@ -48,11 +51,15 @@ export interface ChainPlan extends CoordinatorPlan {
   readonly publishedPath?: string;
   /** The vendor's lists are of today while the evidence is older: only certificates say something about its time. */
   readonly refreshed: boolean;
+  /** The secret exchange of a client is made, too; Privatemode's form only. */
+  readonly exchange?: ExchangePlan;
 }
 
 export interface ChainAudit extends Audited {
   readonly nonce: Nonce | undefined;
   readonly manifestSha256: string | undefined;
+  /** Digest of the expected manifest, and who vouches for it. */
+  readonly manifestReference: Sourced | undefined;
   /** Authenticated lists that the vendor's service offered, for the high-water marks. */
   readonly offeredCrls: readonly SeenCrl[];
 }
@@ -63,6 +70,7 @@ type ChainAnswers = Answers<typeof chain>;
 export function auditChain(plan: ChainPlan, look: Look, at: Date): ChainAudit {
   const coordinator = auditCoordinator(plan, look, at);
   const crls = coordinator.snp?.crls ?? [];
+  const { content } = coordinator;
   const offeredCrls = crls.filter((crl) => crl.offered);
   // The auditor answers for the age of an authentic list that is the newest; a list of anything else changes nothing.
   const newest = Math.max(...crls.map((crl) => Date.parse(crl.thisUpdate)));
@@ -84,20 +92,40 @@ export function auditChain(plan: ChainPlan, look: Look, at: Date): ChainAudit {
       : rolledBack,
   };
   const published = staticPart(plan, coordinator, look);
+  const exchange = auditExchange(plan, coordinator.pins, look, at);
   return {
     judged: [
       judge({ name: "chain", catalogue: chain, pinned }, answers),
       ...coordinator.judged,
+      ...exchange.judged,
       ...(published === undefined ? [] : [published.judged]),
+      ...contentSubjects(content),
     ],
-    evidence: { ...coordinator.evidence, ...published?.evidence },
+    evidence: { ...coordinator.evidence, ...exchange.evidence, ...published?.evidence, ...content?.evidence },
     anchors: coordinator.anchors,
-    notProven: [...unproven, ...unprovenRevocation(crls)],
+    notProven: [
+      ...unproven.flatMap((line) =>
+        line === noExchange
+          ? [exchange.notProven]
+          : line === noContent && content !== undefined
+            ? content.notProven
+            : [line],
+      ),
+      ...unprovenRevocation(crls),
+    ],
+    ...(content === undefined ? {} : { readers: content.readers }),
     nonce: coordinator.nonce,
     manifestSha256: coordinator.manifest?.sha256,
+    manifestReference: coordinator.reference,
     offeredCrls,
   };
 }
+
+/** What the manifest lets in, where a deployment file was given: its subjects are the auditor's, whatever the answer holds. */
+const contentSubjects = (content: Content | undefined): Judged[] =>
+  content === undefined
+    ? []
+    : [judge({ name: "manifest", catalogue: manifestKeys, pinned: new Set() }, content.keys), ...content.judged];
 
 /** Without a credential the Coordinator refuses, and what is published is all that there is. It adds to what is owed. */
 function staticPart(

@@ -5,8 +5,10 @@
  */
 import { createHash } from "node:crypto";
 import { hex } from "../bytes/hex.ts";
+import { once } from "../bytes/once.ts";
 import { type Answer, type Answers, all, cannot, gate, type Origin, type Sourced, skip } from "../claims/answer.ts";
 import { type Judged, judge } from "../claims/subject.ts";
+import { PmError } from "../errors.ts";
 import type { Anchor, Json } from "../report/report.ts";
 import type { Look, Request, Response } from "../run.ts";
 import {
@@ -38,6 +40,9 @@ import {
   testRoot,
   verifySnp,
 } from "../verifiers/snp/index.ts";
+import type { Content, ContentPlan } from "./content.ts";
+import { explainedBy, type Shown, type Vouched, vouchedBy } from "./enforced.ts";
+import { attestedPins, type Freshness, type Pins } from "./exchange.ts";
 import { lookNonce, type Nonce } from "./nonce.ts";
 import { type Binding, snpCandidates } from "./references.ts";
 
@@ -49,6 +54,8 @@ export type ManifestWord =
   | { readonly kind: "given"; readonly sha256: Sourced }
   /** Path on the web server of the audited party. */
   | { readonly kind: "published"; readonly path: string }
+  /** Each of its values is held against what the auditor's profile says: `content` is asked for. */
+  | { readonly kind: "explained"; readonly by: Origin }
   | { readonly kind: "none" };
 
 export interface CoordinatorPlan {
@@ -61,7 +68,9 @@ export interface CoordinatorPlan {
   /** One root in place of the vendors': for tests, and named in every report. */
   readonly testRoot?: { readonly file: string; readonly bytes: Uint8Array };
   /** A nonce that this run drew or was given, or why freshness is not asked, and whether it is owed all the same. */
-  readonly freshness: CoordinatorInput["fresh"];
+  readonly freshness: Freshness;
+  /** What the manifest lets in, by the auditor's deployment file and profile; undefined: not asked. */
+  readonly content?: ContentPlan;
 }
 
 export interface CoordinatorAudit {
@@ -80,17 +89,21 @@ export interface CoordinatorAudit {
   readonly reference: Sourced | undefined;
   /** Whether somebody else than the audited party vouches for the manifest that is enforced. */
   readonly manifestPinned: boolean;
+  /** Mesh CA and manifest in force, once the nonce is bound. */
+  readonly pins: Pins;
+  /** What the manifest lets in; undefined: not asked. */
+  readonly content: Content | undefined;
 }
 
 export function auditCoordinator(plan: CoordinatorPlan, look: Look, at: Date): CoordinatorAudit {
   const nonce = lookNonce(look);
   const rules = manifestRules(plan.contrastVersion);
   const answer = answerTo(plan.form, nonce, look);
-  const read = readState(answer, plan.form);
+  const read = readAnswer[plan.form](answer);
   const { state } = read;
   const capabilities = plan.form === "v1" ? look(capabilitiesRequest) : undefined;
   const manifest = state === undefined ? undefined : latestManifest(state, rules);
-  const reference = manifestReference(plan.manifest, look);
+  const { reference, unexplained, content } = vouchedFor(plan, read, manifest, look);
   const origin = manifestOrigin(manifest?.sha256 ?? "", reference);
   const expected =
     state === undefined || nonce === undefined
@@ -103,6 +116,7 @@ export function auditCoordinator(plan: CoordinatorPlan, look: Look, at: Date): C
     nonce: nonce?.bytes ?? new Uint8Array(),
     fresh: plan.freshness,
     reference,
+    ...(unexplained === undefined ? {} : { unexplained }),
     rules,
     attested: evidence.attested,
     ...(capabilities === undefined ? {} : { capabilities }),
@@ -145,11 +159,38 @@ export function auditCoordinator(plan: CoordinatorPlan, look: Look, at: Date): C
     answered: answer.status,
     reference,
     manifestPinned: reference !== undefined && origin.kind !== "audited-party",
+    pins: attestedPins(
+      judgement.answers["contrast.nonce.bound"],
+      "blocked" in evidence.attested ? evidence.attested.blocked : undefined,
+      state,
+      origin,
+    ),
+    content,
   };
+}
+
+function vouchedFor(
+  { manifest: word, content }: CoordinatorPlan,
+  read: StateResult,
+  manifest: DecodedManifest | undefined,
+  look: Look,
+): Vouched {
+  const shown: Shown =
+    read.state === undefined
+      ? { blocked: read.blocked }
+      : manifest === undefined
+        ? { blocked: cannot("not answered: the history is empty") }
+        : { manifest, bodies: read.state.policies };
+  if (word.kind !== "explained") return vouchedBy(manifestReference(word, look), content, shown);
+  if (content === undefined) throw new PmError("PM_BUG", "a manifest is to be explained by nothing");
+  return explainedBy(word.by, content, shown);
 }
 
 /** Subject of one policy: enough of the key to be told apart by people, all of it stands in the claims. */
 export const policySubject = (key: string): string => `policy ${key}`;
+
+const reader = (form: ApiForm) => once((answer: Response): StateResult => readState(answer, form));
+const readAnswer = { attest: reader("attest"), v1: reader("v1"), privatemode: reader("privatemode") };
 
 /** The nonce goes into the question, so nothing is asked before it is there. */
 function answerTo(form: ApiForm, nonce: Nonce | undefined, look: Look): Response {
@@ -162,7 +203,7 @@ function answerTo(form: ApiForm, nonce: Nonce | undefined, look: Look): Response
 export const publishedRequest = (path: string): Request => ({ service: "published", path, maxBytes: maxManifestBytes });
 
 /** What the audited party publishes is compared, and stays its own word. */
-function manifestReference(word: ManifestWord, look: Look): Sourced | undefined {
+function manifestReference(word: Exclude<ManifestWord, { kind: "explained" }>, look: Look): Sourced | undefined {
   if (word.kind === "given") return word.sha256;
   if (word.kind === "none") return undefined;
   const published = look(publishedRequest(word.path));

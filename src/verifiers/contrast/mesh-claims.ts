@@ -175,3 +175,18 @@ const meshCa = { "contrast.mesh_ca.certificate": coordinator["contrast.mesh_ca.c
 export const meshEndpoint = { ...manifestReading, ...meshCa, ...meshAuthentic, ...meshStatements };
 /** The same for a recorded secret exchange. */
 export const secretExchange = { ...meshEndpoint, ...exchangeQuestions };
+
+/** What only the run that makes the exchange can answer. */
+export const exchangeFreshness = catalogue("contrast", {
+  "contrast.exchange.fresh": {
+    asks: "Did this run draw the public key that was asked with?",
+    spec: "RFC 9334 section 10; Privatemode v1.40.0, POST /privatemode/v1/secret",
+    stops: "An answer of an earlier day, by a service that no longer runs, shown as one of today.",
+    todo: "Judge a live exchange instead of a recorded one.",
+    owed: "pinned",
+    waivable: false,
+    codes: { "exchange-not-fresh": "The exchange was asked with another public key than the one named." },
+  },
+});
+/** What the exchange owes that `pm verify` makes itself. */
+export const liveExchange = { ...secretExchange, ...exchangeFreshness };

@@ -67,14 +67,29 @@ export function decodeExchange(bytes: Uint8Array): SecretExchange {
   };
 }
 
-/** The record, or what its format claim says. */
-export function readExchange(
-  bytes: Uint8Array,
-):
+/**
+ * The body of an answer to a public key of ours: `{EncapsulatedKey, Signature, MeshCert}`.
+ * @throws PmError PM_EVIDENCE_MALFORMED
+ */
+export function decodeAnswer(publicKey: Uint8Array, bytes: Uint8Array): SecretExchange {
+  const { root } = readJson(bytes, { what: "exchange", reasonCode, maxBytes });
+  return {
+    publicKey,
+    encapsulatedKey: octets(root, "EncapsulatedKey"),
+    signature: octets(root, "Signature"),
+    meshCert: octets(root, "MeshCert"),
+  };
+}
+
+/** The exchange, or what its format claim says. */
+export type ReadExchange =
   | { readonly exchange: SecretExchange; readonly format: Exchange["contrast.exchange.format"] }
-  | { readonly reason: string } {
+  | { readonly reason: string };
+
+/** @param decode one of the two decoders */
+export function readExchange(decode: () => SecretExchange): ReadExchange {
   try {
-    const exchange = decodeExchange(bytes);
+    const exchange = decode();
     const members = "PublicKey, EncapsulatedKey, Signature, MeshCert";
     return {
       exchange,

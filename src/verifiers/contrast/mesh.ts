@@ -33,7 +33,16 @@ import {
   type secretExchange,
 } from "./mesh-claims.ts";
 import { entryAnswers, expectedName, expectedWorkload, referenceAnswers } from "./mesh-entry.ts";
-import { exchangeSignature, keyLengths, publicKeyIs, readExchange, secretIdOf } from "./mesh-exchange.ts";
+import {
+  decodeAnswer,
+  decodeExchange,
+  exchangeSignature,
+  keyLengths,
+  publicKeyIs,
+  type ReadExchange,
+  readExchange,
+  secretIdOf,
+} from "./mesh-exchange.ts";
 import { leafFacts } from "./mesh-facts.ts";
 import { type MeshLeaf, readLeaf } from "./mesh-leaf.ts";
 import { extensions, judgePath, usage } from "./mesh-path.ts";
@@ -92,8 +101,36 @@ export function verifyEndpoint(response: Response, input: MeshInput): MeshJudgem
 }
 
 /** Judges a recorded secret exchange by the certificate in its answer. */
-export function verifyExchange(bytes: Uint8Array, input: MeshInput): MeshJudgement<typeof secretExchange> {
-  const record = readExchange(bytes);
+export const verifyExchange = (bytes: Uint8Array, input: MeshInput): MeshJudgement<typeof secretExchange> =>
+  judgeExchange(
+    readExchange(() => decodeExchange(bytes)),
+    input,
+  );
+
+/** Judges the answer to a public key that this run asked with. */
+export function verifySecretAnswer(
+  publicKey: Uint8Array,
+  response: Response,
+  input: MeshInput,
+): MeshJudgement<typeof secretExchange> {
+  if (response.status === "ok")
+    return judgeExchange(
+      readExchange(() => decodeAnswer(publicKey, response.bytes)),
+      input,
+    );
+  const [format, later] =
+    response.status === "unavailable"
+      ? [unavailable(response.reason), unavailable("not asked: the secret service gave no answer")]
+      : [cannot(response.reason), cannot("not asked: the secret service refused")];
+  const { answers, pinned, evidence } = judgeMesh({ blocked: later }, input);
+  return {
+    answers: { ...answers, ...all(exchangeQuestions, later), "contrast.exchange.format": format },
+    pinned,
+    evidence,
+  };
+}
+
+function judgeExchange(record: ReadExchange, input: MeshInput): MeshJudgement<typeof secretExchange> {
   if ("reason" in record) {
     const mesh = judgeMesh({ blocked: cannot("not answered: the exchange cannot be read") }, input);
     const unread = all(exchangeQuestions, cannot("not answered: the exchange cannot be read"));

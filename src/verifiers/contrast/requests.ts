@@ -23,6 +23,17 @@ export function attestRequest(form: ApiForm, nonce: Uint8Array): Request {
 /** Contrast after v1.20; its digest is in the report data of /v1/attest. */
 export const capabilitiesRequest: Request = { service: "coordinator", path: "/capabilities", maxBytes: 64 * 1024 };
 
+/** An answer has some 5 KB; the limit is that of a record. */
+const maxSecretBytes = 256 * 1024;
+
+/** Privatemode's secret exchange. @param publicKey HPKE KEM MLKEM768-X25519, 1216 bytes */
+export const secretRequest = (publicKey: Uint8Array): Request => ({
+  service: "coordinator",
+  path: "/privatemode/v1/secret",
+  maxBytes: maxSecretBytes,
+  post: JSON.stringify({ PublicKey: Buffer.from(publicKey).toString("base64") }),
+});
+
 export interface RecordedRequest {
   /** Exactly 32 bytes. */
   readonly nonce: Uint8Array;
