@@ -75,6 +75,11 @@ describe("who knows whom", () => {
     const bad = within("sources/").filter((i) => i.to.startsWith("src/verifiers/") || i.to.startsWith("src/claims/"));
     expect(names(bad)).toEqual([]);
   });
+  test("only measure starts other programs, and it compares and judges nothing", () => {
+    const starts = imports.filter((i) => i.to === "node:child_process" && !i.from.startsWith("src/measure/"));
+    const judges = within("measure/").filter((i) => /src\/(verifiers|claims|chain|profile|report)\//.test(i.to));
+    expect(names([...starts, ...judges])).toEqual([]);
+  });
   test("report imports nothing that computes", () => {
     const bad = within("report/").filter((i) => /src\/(sources|verifiers|chain|commands)\//.test(i.to));
     expect(names(bad)).toEqual([]);

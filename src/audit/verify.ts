@@ -3,7 +3,7 @@ import { auditChain, type ChainAudit, type ChainPlan } from "../chain/chain.ts";
 import { usage } from "../errors.ts";
 import { appendJournal } from "../journal.ts";
 import { composeReport } from "../report/compose.ts";
-import type { Report } from "../report/report.ts";
+import type { Audited, Report } from "../report/report.ts";
 import { type Outcome, run } from "../run.ts";
 import { type Bundle, bundleSha256, writeBundle } from "../sources/bundle.ts";
 import { type HighWaterMark, recordHighWater } from "../sources/memory.ts";
@@ -20,7 +20,8 @@ export interface Keep {
 }
 
 /** `pm verify` of a live service. */
-export async function verifyLive(settings: Settings, keep: Keep): Promise<Report> {
+export async function verifyLive(asked: Settings, keep: Keep): Promise<Report> {
+  const settings = await withReference(asked);
   const opened = await openLive(settings);
   const { plan, outcome } = await judge(settings, opened);
   const capturedAt = rfc(opened.capturedAt);
@@ -33,7 +34,8 @@ export async function verifyLive(settings: Settings, keep: Keep): Promise<Report
 }
 
 /** `pm verify BUNDLE --profile FILE`: the same judgement over recorded bytes. */
-export async function verifyBundle(settings: Settings, bundle: Bundle, keep: Keep): Promise<Report> {
+export async function verifyBundle(asked: Settings, bundle: Bundle, keep: Keep): Promise<Report> {
+  const settings = await withReference(asked);
   const opened = await openReplay(settings, bundle);
   const { plan, outcome } = await judge(settings, opened);
   if (keep.save !== undefined) await writeBundle(keep.save, { capturedAt: bundle.capturedAt, exchanges: outcome.used });
@@ -53,6 +55,14 @@ export async function capture(settings: Settings, target: string, bundle: Bundle
   const { outcome } = await judge(settings, opened);
   const content = { capturedAt: rfc(opened.capturedAt), exchanges: outcome.used };
   return { ...content, sha256: await writeBundle(target, content) };
+}
+
+/** Reference `recomputed`: the manifest is made anew before anything is judged, in a replay, too: a bundle is no reference. */
+async function withReference(settings: Settings): Promise<Settings> {
+  const { profile } = settings;
+  if (profile.manifest.kind !== "recomputed") return settings;
+  const { recomputed } = await import("./recomputed.ts");
+  return { ...settings, recomputed: await recomputed(settings, profile.manifest) };
 }
 
 async function judge(
@@ -79,7 +89,10 @@ function reportOf(
 ): Report {
   const { profile } = settings;
   return composeReport({
-    audited: { ...result, notProven: [...result.notProven, ...nextStep(settings, plan, result)] },
+    audited: withRecomputed(settings, {
+      ...result,
+      notProven: [...result.notProven, ...nextStep(settings, plan, result)],
+    }),
     target: settings.target,
     scope: "live",
     judgedAt: rfc(judgementTime(settings, opened)),
@@ -94,9 +107,19 @@ function reportOf(
   });
 }
 
+function withRecomputed({ recomputed: made }: Settings, audited: Audited): Audited {
+  if (made === undefined) return audited;
+  return {
+    ...audited,
+    judged: [...audited.judged, made.judged],
+    evidence: { ...audited.evidence, [made.judged.subject.name]: made.evidence },
+    notProven: [...audited.notProven, ...made.notProven],
+  };
+}
+
 /** With only the audited party's word there is one thing to do next: look at its manifest, and pin it. */
 function nextStep({ profile }: Settings, plan: ChainPlan, { manifestSha256 }: ChainAudit): string[] {
-  if (plan.manifest.kind === "given" || manifestSha256 === undefined) return [];
+  if (plan.manifest.kind === "given" || plan.manifest.kind === "explained" || manifestSha256 === undefined) return [];
   return [
     `Manifest: nobody but the audited party vouches for it. Review it, then pin it: pm verify ${profile.service} --manifest-sha256 ${manifestSha256}`,
   ];
