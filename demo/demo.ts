@@ -1,60 +1,63 @@
 /**
- * The main job, end to end, on a made-up deployment: AMD-shaped keys, a Coordinator and a key service on loopback, and
- * `pm` as a user runs it. Each step announces its exit status and fails the demo when it ends otherwise.
+ * The main job, end to end, on a made-up service of Privatemode's shape: AMD-shaped keys, a Coordinator, a secret
+ * service and a key service on loopback, ten workloads with their deployment file, and `pm` as a user runs it. Each
+ * step announces its exit status and the claims that say no, and fails the demo when it ends otherwise.
  * Usage: node demo/demo.ts [--seed SEED]
  */
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { makeDeployment } from "../fixtures/generator/deployment.ts";
+import { type Deployment, type DeploymentOptions, makeDeployment } from "../fixtures/generator/deployment.ts";
+import { exchangeTampers } from "../fixtures/generator/mesh.ts";
+import { profileBytes } from "../fixtures/generator/profile.ts";
 import { tampers } from "../fixtures/generator/tamper.ts";
+import { variants } from "../fixtures/generator/variants.ts";
 import { writeDeployment } from "../fixtures/generator/write.ts";
-import { startServer } from "./server.ts";
+import { type Hooks, startServer } from "./server.ts";
 
 const { values } = parseArgs({ options: { seed: { type: "string" } } });
 const seed = values.seed ?? randomBytes(4).toString("hex");
 const bin = fileURLToPath(new URL("../bin/run.js", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "pm-demo-"));
-
-say(`seed ${seed}: making an AMD-shaped root, a processor, a guest, policies and a manifest (some seconds)`);
-const deployment = makeDeployment(seed, { now: new Date() });
-const file = writeDeployment(deployment, folder);
-const server = await startServer(deployment);
-const bundle = join(folder, "today.tar");
-const root = ["--insecure-trust-root", file("ark.pem")];
-const trust = [...root, "--kds-url", server.kdsUrl];
-const pins = ["--manifest", file("manifest.json"), "--measurement", deployment.measurement];
-const live = ["verify", "contrast", "--coordinator", server.url, ...trust];
+const now = new Date();
+const apiKey = "demo-key";
 let wrong = 0;
+let number = 1;
 
 interface Expected {
   readonly status: number;
   /** First words of the last line. */
   readonly line: string;
-  /** Claim that must be named in it. */
-  readonly claim?: string;
+  /** Claims that must be named in it; when the line says what failed, no others may be. The CPU's and Contrast's verifier may both say one thing. */
+  readonly claims?: readonly string[];
 }
 
 /** Runs pm, shows what it was asked and its last line, and compares. */
 async function step(what: string, args: readonly string[], expected: Expected): Promise<string> {
   const { status, stdout, stderr } = await pm(args);
   const last = stdout.trimEnd().split("\n").at(-1) ?? "";
-  const claim = expected.claim === undefined || last.includes(expected.claim);
   const words = last === "" ? stderr.trim() : last;
-  const right = status === expected.status && words.startsWith(expected.line) && claim;
+  const right = status === expected.status && words.startsWith(expected.line) && namesExactly(words, expected.claims);
   if (!right) wrong++;
   say(
-    `\n${what}\n  $ pm ${args.map((a) => a.replace(`${folder}/`, "")).join(" ")}\n  ${words.replaceAll(`${folder}/`, "")}\n  exit ${status}`,
+    `\n${number++}. ${what}\n  $ pm ${args.map((a) => a.replace(`${folder}/`, "")).join(" ")}\n  ${words.replaceAll(`${folder}/`, "")}\n  exit ${status}`,
   );
   if (!right)
     say(
-      `  WRONG: expected exit ${expected.status}, "${expected.line}"${expected.claim ? `, naming ${expected.claim}` : ""}\n${stderr}${stdout}`,
+      `  WRONG: expected exit ${expected.status}, "${expected.line}"${expected.claims ? `, naming ${expected.claims.join(", ")}` : ""}\n${stderr}${stdout}`,
     );
   return stdout;
+}
+
+/** `…: 2 owed claims say no: a, b`. */
+function namesExactly(line: string, claims: readonly string[] = []): boolean {
+  const failed = /say(?:s)? no: (.*)$/.exec(line)?.[1]?.split(", ");
+  if (failed === undefined) return claims.every((id) => line.includes(id));
+  return failed.sort().join() === [...claims].sort().join();
 }
 
 function pm(args: readonly string[]): Promise<{ status: number | null; stdout: string; stderr: string }> {
@@ -73,88 +76,185 @@ function pm(args: readonly string[]): Promise<{ status: number | null; stdout: s
 function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
+const quoted = (text: string): string => text.replaceAll(`${folder}/`, "").replace(/^/gm, "  | ");
 
 /** What the report says of the claims that are open. */
 function openClaims(report: string): string {
   const from = report.indexOf("\nWhat is open");
-  return report.slice(from + 1, report.indexOf("\nEvidence", from)).trimEnd();
+  return report.slice(from + 1, report.search(/\n(Findings|Who can read|Evidence)/)).trimEnd();
 }
 
-try {
+/** A service that runs, and the auditor's files for it. */
+interface Service {
+  readonly args: readonly string[];
+  readonly root: readonly string[];
+  readonly hooks: Hooks;
+  readonly path: (name: string) => string;
+  close(): Promise<void>;
+}
+
+/** @param known whose files and profile the auditor holds: those of the service itself, or those of the right one */
+async function serve(name: string, deployment: Deployment, known: Deployment = deployment): Promise<Service> {
+  const server = await startServer(deployment, { apiKey });
+  const at = join(folder, name);
+  mkdirSync(at);
+  const path = writeDeployment(known, at);
+  writeFileSync(path("pm.yaml"), profileBytes(known, { coordinator: server.url, exchange: true }));
+  writeFileSync(path("key.txt"), `${apiKey}\n`);
+  writeFileSync(path("root.pem"), deployment.files.get("ark.pem") ?? new Uint8Array());
+  rmSync(join(folder, "cache"), { recursive: true, force: true });
+  const root = ["--insecure-trust-root", path("root.pem")];
+  return {
+    args: ["--api-key-file", path("key.txt"), ...root, "--kds-url", server.kdsUrl],
+    root,
+    hooks: server.hooks,
+    path,
+    close: () => server.close(),
+  };
+}
+const make = (options: Partial<DeploymentOptions> = {}): Deployment =>
+  makeDeployment(seed, { now, shape: "privatemode", ...options });
+
+const failed = (...claims: string[]): Expected => ({ status: 1, line: "TEST ROOT failed (live)", claims });
+const inconclusive = (...claims: string[]): Expected => ({
+  status: 3,
+  line: "TEST ROOT inconclusive (live)",
+  claims,
+});
+
+/** The right service: verified, replayed, and what is missing when the auditor knows less. */
+async function honest(service: Service): Promise<void> {
+  const { path, args, root } = service;
+  const bundle = join(folder, "today.tar");
   const good = await step(
-    "1. Everything is as the auditor demands: from AMD's root over HOST_DATA and policy bodies to image digests.",
-    [...live, ...pins, "--save", bundle],
+    "Everything is explained: from AMD's root over the whole manifest to each container, and a client's key exchange.",
+    ["verify", path("pm.yaml"), ...args, "--save", bundle],
     { status: 0, line: "TEST ROOT verified (live)" },
   );
-  say(good.replaceAll(`${folder}/`, "").replace(/^/gm, "  | "));
-
+  say(quoted(good));
   await step(
-    "2. The same without a measurement that somebody apart from the manifest vouches for.",
-    [...live, "--manifest", file("manifest.json")],
-    { status: 3, line: "TEST ROOT inconclusive (live)", claim: "chain.reference.measurement_known" },
+    "Replay: the saved bytes under the auditor's demands, without a network.",
+    ["verify", bundle, "--profile", path("pm.yaml"), ...root, "--offline"],
+    { status: 0, line: "TEST ROOT verified (live) as recorded at" },
   );
   await step(
-    "3. The same without a manifest that somebody else vouches for.",
-    [...live, "--measurement", deployment.measurement],
-    {
-      status: 3,
-      line: "TEST ROOT inconclusive (live)",
-      claim: "contrast.manifest.expected",
-    },
-  );
-
-  const captured = join(folder, "captured");
-  await step(
-    "4. Capture: fetch and write down, judge nothing.",
-    ["capture", "contrast", "--coordinator", server.url, ...trust, "--save", captured],
-    {
-      status: 0,
-      line: "captured",
-    },
+    "The gate before deployment: policies, candidate manifest and references, no Coordinator.",
+    ["verify", path("pm.yaml"), "--scope", "release", "--manifest", path("manifest.json")],
+    { status: 0, line: "verified (release)" },
   );
   await step(
-    "5. Replay: the captured bytes under the auditor's demands, without a network.",
-    ["verify", captured, "--profile", "contrast", ...root, ...pins, "--offline"],
-    {
-      status: 0,
-      line: "TEST ROOT verified (live) as recorded at",
-    },
+    "The same service, judged by built-in facts alone: nobody vouches for manifest and measurement.",
+    ["verify", bundle, "--profile", "privatemode", ...root, "--offline"],
+    inconclusive("chain.reference.measurement_known", "contrast.manifest.expected"),
   );
-
+  await step(
+    "Capture: fetch and write down, judge nothing.",
+    ["capture", path("pm.yaml"), ...args, "--save", join(folder, "captured")],
+    { status: 0, line: "captured" },
+  );
   const damaged = join(folder, "damaged.tar");
   const bytes = readFileSync(bundle);
   bytes.writeUInt8(bytes.readUInt8(bytes.length - 4096) ^ 1, bytes.length - 4096);
   writeFileSync(damaged, bytes);
   await step(
-    "6. One bit of the saved bundle flipped.",
-    ["verify", damaged, "--profile", "contrast", ...root, ...pins],
-    {
-      status: 1,
-      line: "pm: bundle",
-    },
+    "One bit of the saved bundle flipped.",
+    ["verify", damaged, "--profile", path("pm.yaml"), ...root, "--offline"],
+    { status: 1, line: "pm: bundle" },
   );
+}
 
-  const hostile = [
-    ["debug", "snp.policy.debug"],
-    ["otherRoot", "snp.vek.chain"],
-    ["hostDataOfWorkload", "contrast.host_data.coordinator"],
-    ["meshCaSwapped", "contrast.nonce.bound"],
-    ["historyHidden", "contrast.nonce.bound"],
-    ["policySurplus", "contrast.policies.known"],
+/** What the same service could answer otherwise, or somebody between. */
+async function lies(service: Service): Promise<void> {
+  const { args, path, hooks } = service;
+  const answers = [
+    ["debug", ["snp.policy.debug"]],
+    ["otherRoot", ["snp.vek.chain"]],
+    ["hostDataOfWorkload", ["contrast.host_data.coordinator", "snp.report.host_data"]],
+    ["meshCaSwapped", ["contrast.nonce.bound", "snp.report.report_data"]],
+    ["historyHidden", ["contrast.nonce.bound", "snp.report.report_data"]],
+    ["policyMissing", ["contrast.policies.complete"]],
+    ["policySurplus", ["contrast.policies.known"]],
   ] as const;
-  let number = 7;
-  for (const [name, claim] of hostile) {
+  for (const [name, claims] of answers) {
     const { what, apply } = tampers[name];
-    server.hooks.tamper = apply;
-    const report = await step(`${number++}. Tampered: ${what}.`, [...live, ...pins], {
-      status: 1,
-      line: "TEST ROOT failed (live)",
-      claim,
-    });
-    if (name === "debug") say(openClaims(report).replace(/^/gm, "  | "));
+    hooks.tamper = apply;
+    await step(`Answer: ${what}.`, ["verify", path("pm.yaml"), ...args], failed(...claims));
   }
+  hooks.tamper = undefined;
+  const exchanges = [
+    ["foreignMeshCa", "a certificate of another mesh CA", ["contrast.mesh.path"]],
+    [
+      "withoutServiceName",
+      "a certificate without the secret service's name",
+      ["contrast.mesh.sans", "contrast.mesh.expected_san"],
+    ],
+    ["otherPublicKey", "a signature over another client's key", ["contrast.exchange.signature"]],
+  ] as const;
+  for (const [name, what, claims] of exchanges) {
+    hooks.exchange = exchangeTampers[name];
+    await step(`Key exchange: ${what}.`, ["verify", path("pm.yaml"), ...args], failed(...claims));
+  }
+  hooks.exchange = undefined;
+}
+
+/** Services that really run something else, attested as such: only what is said about the content is wrong. */
+async function others(right: Deployment): Promise<void> {
+  const content = [
+    ["imageDigest", ["kata.container.image"]],
+    ["extraEnv", ["kata.container.env"]],
+    ["envByRegex", ["kata.requests.env_regex"]],
+    ["strangeWorkload", ["kata.manifest.explained"]],
+    ["rulesChanged", ["kata.rules.known"]],
+    ["diskRoot", ["kata.container.args"]],
+    ["lowerTcb", ["contrast.explained.minimum_tcb"]],
+    ["moreNames", ["kata.workload.sans"]],
+  ] as const;
+  for (const [name, claims] of content) {
+    const { what, options } = variants[name];
+    const service = await serve(name, make(options), right);
+    const report = await step(
+      `Runs: ${what}.`,
+      ["verify", service.path("pm.yaml"), ...service.args],
+      failed(...claims),
+    );
+    if (name === "diskRoot") say(quoted(openClaims(report)));
+    await service.close();
+  }
+  const { what, options } = variants.adapterUnencrypted;
+  const changed = make(options);
+  const unencrypted = await serve("adapterUnencrypted", changed, changed);
+  await step(
+    `Runs: ${what}.`,
+    ["verify", unencrypted.path("pm.yaml"), ...unencrypted.args],
+    failed("kata.safety.adapter_type"),
+  );
+  await unencrypted.close();
+
+  const byte = await serve("manifestByte", make(variants.manifestByte.options), right);
+  await step(
+    `Runs: ${variants.manifestByte.what}. Explained, it still is.`,
+    ["verify", byte.path("pm.yaml"), ...byte.args],
+    { status: 0, line: "TEST ROOT verified (live)" },
+  );
+  await step(
+    "The same, but the auditor pinned the manifest's bytes.",
+    ["verify", byte.path("pm.yaml"), ...byte.args, "--manifest", byte.path("manifest.json")],
+    failed("contrast.manifest.expected"),
+  );
+  await byte.close();
+}
+
+say(
+  `seed ${seed}: making an AMD-shaped root, a processor, a guest, ten workloads, policies and a manifest (some seconds)`,
+);
+try {
+  const right = make();
+  const service = await serve("service", right);
+  await honest(service);
+  await lies(service);
+  await service.close();
+  await others(right);
 } finally {
-  await server.close();
   rmSync(folder, { recursive: true, force: true });
 }
 say(

@@ -1,10 +1,14 @@
 /** Every question that pm can ask, by id: docs/claims.md, `pm explain`, the printed report and the tests are made from it. */
 import { admission } from "./chain/admission-claims.ts";
+import { assurance } from "./chain/assurance-claims.ts";
 import { chain } from "./chain/claims.ts";
 import type { Catalogue, Question } from "./claims/question.ts";
 import { coordinator, manifestFile, publishedManifest } from "./verifiers/contrast/claims.ts";
-import { meshEndpoint, secretExchange } from "./verifiers/contrast/mesh-claims.ts";
+import { explainedManifest } from "./verifiers/contrast/explained-claims.ts";
+import { generated } from "./verifiers/contrast/generate-claims.ts";
+import { liveExchange, meshEndpoint, secretExchange } from "./verifiers/contrast/mesh-claims.ts";
 import { kata } from "./verifiers/kata/claims.ts";
+import { safety } from "./verifiers/kata/safety-claims.ts";
 import { annotatedWorkload, deployment, manifestKeys, sidecarContainer } from "./verifiers/kata/workload-claims.ts";
 import { snp } from "./verifiers/snp/claims.ts";
 
@@ -22,14 +26,23 @@ export const registered: readonly Registered[] = [
   {
     verifier: "contrast",
     title: "Contrast Coordinator and manifest",
-    catalogues: [coordinator, manifestFile, publishedManifest, meshEndpoint, secretExchange],
+    catalogues: [
+      coordinator,
+      manifestFile,
+      publishedManifest,
+      meshEndpoint,
+      secretExchange,
+      liveExchange,
+      explainedManifest,
+      generated,
+    ],
   },
   {
     verifier: "kata",
     title: "Kata and Contrast policies",
-    catalogues: [kata, deployment, manifestKeys, annotatedWorkload, sidecarContainer],
+    catalogues: [kata, deployment, manifestKeys, annotatedWorkload, sidecarContainer, safety],
   },
-  { verifier: "chain", title: "What joins them", catalogues: [chain, admission] },
+  { verifier: "chain", title: "What joins them", catalogues: [chain, admission, assurance] },
 ];
 
 /** A question with its id and the verifier that asks it. */

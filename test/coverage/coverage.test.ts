@@ -5,6 +5,8 @@ import type { Status } from "../../src/claims/answer.ts";
 import type { Report, ReportClaim } from "../../src/report/report.ts";
 import { type Ran, reportOf } from "../command.ts";
 import { removeEndpoints } from "../commands/endpoint-world.ts";
+import { removeGenerated } from "../commands/generate-world.ts";
+import { removeReleaseWorld } from "../commands/release-world.ts";
 import { type Row, type RunName, rows, runs } from "./rows.ts";
 import { removeWorld } from "./world.ts";
 
@@ -14,6 +16,8 @@ interface Shown {
 }
 const shown = new Map<string, Shown>();
 const atOnce = 3;
+/** What nobody knows leaves these open: nothing says that it is wrong. */
+const onlyOpen: ReadonlySet<string> = new Set(["kata.safety.roles", "kata.source.known"]);
 
 beforeAll(async () => {
   const left = Object.entries(runs);
@@ -30,6 +34,8 @@ beforeAll(async () => {
 afterAll(() => {
   removeWorld();
   removeEndpoints();
+  removeGenerated();
+  removeReleaseWorld();
 });
 
 const claims = (run: RunName): readonly ReportClaim[] => shown.get(run)?.report.claims ?? [];
@@ -61,7 +67,8 @@ describe("over all catalogues", () => {
   });
   it("no claim is without a run in which it fails with a code of its own", () => {
     const unfailed = entries.filter(
-      ({ id, question }) => !answered(id, "fail").some((c) => c.code !== undefined && c.code in question.codes),
+      ({ id, question }) =>
+        !onlyOpen.has(id) && !answered(id, "fail").some((c) => c.code !== undefined && c.code in question.codes),
     );
     expect(unfailed.map(({ id }) => id)).toEqual([]);
   });
@@ -93,7 +100,10 @@ describe("over all catalogues", () => {
     "live",
     "endpoint as demanded",
     "exchange as demanded",
+    "live with the secret exchange",
     "policies as they should be",
+    "manifest made anew",
+    "release as demanded",
   ])("%s: every owed claim passes, and pm ends with 0", (run) => {
     expect(claims(run).filter((c) => c.owed && c.status !== "pass")).toEqual([]);
     expect(shown.get(run)?.ran.status).toBe(0);

@@ -47,6 +47,7 @@ export const policyRows: Rows<PolicyQuestions> = {
     passes: right,
     fails: { "role-differs": "policies: policy listed with the role coordinator" },
   },
+  "kata.workload.sans": { passes: right, fails: { "sans-differ": "release with other values" } },
   "kata.rules.known": {
     passes: right,
     fails: { "rules-lax": "policies: rules that allow exec by default" },
@@ -81,7 +82,11 @@ export const policyRows: Rows<PolicyQuestions> = {
       "env-regex-unknown": "policies: one variable let in by a pattern",
     },
   },
-  "kata.requests.others": { passes: right, fails: { "request-allowed": "policies: writing to standard input" } },
+  "kata.requests.others": {
+    passes: right,
+    fails: { "request-allowed": "policies: writing to standard input" },
+    open: { "request-unknown": ["error", "policies: request default that is no truth value"] },
+  },
   "kata.requests.logs": { passes: right, fails: { "logs-readable": "policies: logs readable by the host" } },
   "kata.annotation.equal": {
     passes: right,
@@ -105,7 +110,10 @@ export const policyRows: Rows<PolicyQuestions> = {
   "kata.container.pod": { passes: right, fails: { "namespace-differs": "policies: another namespace" } },
   "kata.container.args": {
     passes: right,
-    fails: { "args-differ": "policies: disk root that differs by one digit" },
+    fails: {
+      "args-differ": "policies: disk root that differs by one digit",
+      "args-open": "policies: word that the host may choose",
+    },
     open: { "args-unknown": ["error", "policies: entry point of an image whose configuration was not given"] },
   },
   "kata.container.env": {
@@ -121,6 +129,10 @@ export const policyRows: Rows<PolicyQuestions> = {
   "kata.container.privileges": {
     passes: right,
     fails: { "privileges-differ": "policies: privilege escalation allowed" },
+  },
+  "kata.container.root": {
+    passes: right,
+    fails: { "root-differs": "policies: root file system in a folder of the host" },
   },
   "kata.container.devices": { passes: right, fails: { "devices-differ": "policies: device too many" } },
   "kata.container.mounts": {

@@ -5,19 +5,37 @@ import type { chain } from "../../src/chain/claims.ts";
 import type { Status } from "../../src/claims/answer.ts";
 import type { Question } from "../../src/claims/question.ts";
 import type { coordinator } from "../../src/verifiers/contrast/claims.ts";
+import type { generated } from "../../src/verifiers/contrast/generate-claims.ts";
+import type { exchangeFreshness } from "../../src/verifiers/contrast/mesh-claims.ts";
 import type { kata } from "../../src/verifiers/kata/claims.ts";
 import type { snp } from "../../src/verifiers/snp/claims.ts";
 import { admissionRows } from "./rows-admission.ts";
 import { type EndpointQuestions, endpointRows } from "./rows-endpoint.ts";
+import { exchangeRows } from "./rows-exchange.ts";
+import { generateRows } from "./rows-generate.ts";
 import { type PolicyQuestions, policyRows } from "./rows-policies.ts";
+import { type ReleaseQuestions, releaseRows } from "./rows-release.ts";
 import { admissionRuns } from "./runs-admission.ts";
 import { chainRuns } from "./runs-chain.ts";
 import { coordinatorRuns } from "./runs-coordinator.ts";
 import { endpointRuns } from "./runs-endpoint.ts";
+import { exchangeRuns } from "./runs-exchange.ts";
+import { generateRuns } from "./runs-generate.ts";
 import { policyRuns } from "./runs-policies.ts";
+import { releaseRuns } from "./runs-release.ts";
 import { snpRuns } from "./runs-snp.ts";
 
-export const runs = { ...snpRuns, ...coordinatorRuns, ...chainRuns, ...endpointRuns, ...admissionRuns, ...policyRuns };
+export const runs = {
+  ...snpRuns,
+  ...coordinatorRuns,
+  ...chainRuns,
+  ...endpointRuns,
+  ...exchangeRuns,
+  ...generateRuns,
+  ...admissionRuns,
+  ...policyRuns,
+  ...releaseRuns,
+};
 export type RunName = keyof typeof runs;
 
 type Questions = typeof snp &
@@ -25,8 +43,11 @@ type Questions = typeof snp &
   typeof kata &
   typeof chain &
   EndpointQuestions &
+  typeof exchangeFreshness &
+  typeof generated &
   typeof admission &
-  PolicyQuestions;
+  PolicyQuestions &
+  ReleaseQuestions;
 export interface Row<Code extends string = string> {
   readonly passes: RunName;
   /** At least one. */
@@ -50,6 +71,7 @@ const unmet = "bundle that meets no demand";
 
 export const rows: Rows<Questions> = {
   ...admissionRows,
+  ...generateRows,
   "snp.report.format": {
     passes: report,
     fails: {
@@ -150,6 +172,7 @@ export const rows: Rows<Questions> = {
     fails: { "manifest-differs": "another manifest than the pinned one" },
     open: {
       "reference-published": ["consistent", "no measurement, and a pin taken over on first sight"],
+      "manifest-unexplained": ["skip", "bundle of a manifest that is not explained"],
     },
   },
   "contrast.nonce.bound": { passes: good, fails: { "history-hidden": "hidden history" } },
@@ -223,5 +246,7 @@ export const rows: Rows<Questions> = {
   },
 
   ...endpointRows,
+  ...exchangeRows,
   ...policyRows,
+  ...releaseRows,
 };

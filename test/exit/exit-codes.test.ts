@@ -89,7 +89,7 @@ const cases: readonly Case[] = [
     status: 2,
     what: "a scope that is not built",
     run: (m) => world.pm([...live, "--scope", "full", ...m]),
-    says: "--scope full",
+    says: "--scope=full",
     word: "PM_USAGE",
   },
   {

@@ -32,7 +32,8 @@ function minimum<T>(path: string, of: (entry: T) => number | bigint | undefined)
   return {
     path,
     value: (e) => number(of(e)),
-    grade: (a, b) => direction(Number(of(b) ?? -1) < Number(of(a) ?? -1)),
+    // As whole numbers: two that a double cannot tell apart are two.
+    grade: (a, b) => direction(BigInt(of(b) ?? -1) < BigInt(of(a) ?? -1)),
     meaning: said(
       { weaker: `${name} may be lower than before`, stronger: `${name} must be higher than before` },
       `${name} changed`,
