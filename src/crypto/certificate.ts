@@ -1,5 +1,6 @@
 /** X.509 certificates (RFC 5280 4.1) as strict DER. Decoding only: whether one may be believed is path.ts. */
 import type { KeyObject } from "node:crypto";
+import { once } from "../bytes/once.ts";
 import { malformed, PmError } from "../errors.ts";
 import { contextTag, DerReader, tags } from "./der.ts";
 import { type Extension, readExtensions, type StandardExtensions, standardExtensions } from "./extensions.ts";
@@ -141,4 +142,4 @@ export function publicKeyOf(certificate: Certificate): KeyObject {
 }
 
 /** Kind and size of the key as its encoding says: "RSA 4096", "EC P-384", "Ed25519"; never throws. */
-export const keyDescription = (certificate: Certificate): string => describeKey(certificate.spki);
+export const keyDescription = once((certificate: Certificate): string => describeKey(certificate.spki));

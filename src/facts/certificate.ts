@@ -6,6 +6,7 @@ import { type Crl, decodeCrl } from "../crypto/crl.ts";
 import type { Name } from "../crypto/name.ts";
 import type { Json } from "../report/report.ts";
 import { rfc } from "../time.ts";
+import { pckFacts } from "./pck.ts";
 
 /** Revoked serials shown; the count is always that of the whole list. */
 const shownEntries = 1000;
@@ -37,6 +38,7 @@ const certificateFacts = (c: Certificate): Json => ({
   spkiSha256: sha256(c.spki),
   sha256: sha256(c.raw),
   extensions: c.extensions.map((e) => ({ oid: e.oid, critical: e.critical, value: hex(e.value) })),
+  ...pckFacts(c),
 });
 
 /** One certificate or a PEM list, in its order. @throws PmError PM_EVIDENCE_MALFORMED */

@@ -1,4 +1,5 @@
 /** Fields of SEV-SNP evidence as `pm inspect` shows them: names and order of the report's specification. */
+import { hash } from "node:crypto";
 import { hex, hexNumber } from "../bytes/hex.ts";
 import type { Json } from "../report/report.ts";
 import { platformText, policyText } from "../verifiers/snp/bits.ts";
@@ -51,6 +52,13 @@ const reportFacts = (r: SnpReport, line: ProductLine | undefined): Json => ({
   signatureS: hex(r.signature.s),
 });
 
+/** What stands behind the report in Azure's blob; REPORT_DATA should begin with one of these digests. */
+const runtimeFacts = (data: Uint8Array): Json => ({
+  size: data.length,
+  sha256: hash("sha256", data),
+  sha384: hash("sha384", data),
+});
+
 /** The report, and each certificate or list that came with it; one that cannot be read says why and hides nothing else. */
 export function snpFacts(evidence: SnpEvidence): Json {
   const { report } = evidence;
@@ -64,6 +72,7 @@ export function snpFacts(evidence: SnpEvidence): Json {
     carrier: evidence.carrier,
     report: reportFacts(report, line),
     productHint: evidence.productHint ?? null,
+    ...(evidence.runtimeData === undefined ? {} : { runtimeData: runtimeFacts(evidence.runtimeData) }),
     attached: {
       ...Object.fromEntries(attached),
       ...(crl === undefined ? {} : { crl: orProblem(() => crlToFacts(crl)) }),
