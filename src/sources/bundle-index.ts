@@ -32,6 +32,7 @@ export type Entry =
         readonly status: "ok";
         readonly at: string;
         readonly contentType?: string;
+        readonly issuerChain?: string;
         readonly offered?: BlobRef;
       })
   | (Question & { readonly status: "unavailable" | "refused"; readonly reason: string });
@@ -118,8 +119,15 @@ function parse(bytes: Uint8Array): unknown {
   }
 }
 
-const services: readonly string[] = ["amd-kds", "coordinator", "published", "memory", "run"] satisfies Service[];
-const isService = (value: unknown): value is Service => typeof value === "string" && services.includes(value);
+const serviceNames: Readonly<Record<Service, true>> = {
+  "amd-kds": true,
+  "intel-pcs": true,
+  coordinator: true,
+  published: true,
+  memory: true,
+  run: true,
+};
+const isService = (value: unknown): value is Service => typeof value === "string" && Object.hasOwn(serviceNames, value);
 
 function decodeEntry(value: unknown, position: number): Entry {
   const numbered = `entry ${position}`;
@@ -131,7 +139,7 @@ function decodeEntry(value: unknown, position: number): Entry {
     value,
     numbered,
     ["service", "path", "status", ...(ok ? ["at", "sha256", "size"] : ["reason"])],
-    ["post", ...(ok ? ["contentType", "offered"] : [])],
+    ["post", ...(ok ? ["contentType", "issuerChain", "offered"] : [])],
   );
   const service = m["service"];
   if (!isService(service)) throw bad(numbered, "has an unknown service");
@@ -140,6 +148,7 @@ function decodeEntry(value: unknown, position: number): Entry {
   const post = m["post"] === undefined ? {} : { post: text(m["post"], /^[\s\S]{0,65536}$/, `${where}, post`) };
   if (!ok) return { service, path, ...post, status, reason: text(m["reason"], /^[\s\S]{1,4096}$/, `${where}, reason`) };
   const type = m["contentType"];
+  const chain = m["issuerChain"];
   return {
     service,
     path,
@@ -147,6 +156,7 @@ function decodeEntry(value: unknown, position: number): Entry {
     status,
     at: time(m["at"], `${where}, at`),
     ...(type === undefined ? {} : { contentType: text(type, /^[\x20-\x7e]{0,200}$/, `${where}, contentType`) }),
+    ...(chain === undefined ? {} : { issuerChain: text(chain, /^[\s\S]{0,65536}$/, `${where}, issuerChain`) }),
     ...blob(m, where),
     ...(m["offered"] === undefined
       ? {}

@@ -124,6 +124,7 @@ function toExchange(entry: Entry, blob: (ref: BlobRef, entry: Entry) => Uint8Arr
     bytes,
     at: entry.at,
     ...(entry.contentType === undefined ? {} : { contentType: entry.contentType }),
+    ...(entry.issuerChain === undefined ? {} : { issuerChain: entry.issuerChain }),
     ...(entry.offered === undefined ? {} : { offered: blob(entry.offered, entry) }),
   };
   return { request: { service, path, maxBytes: bytes.length, ...post }, response };

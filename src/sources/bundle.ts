@@ -93,6 +93,7 @@ function toEntry({ request, response }: Exchange, keep: (bytes: Uint8Array) => B
     status: "ok",
     at: response.at,
     ...(response.contentType === undefined ? {} : { contentType: response.contentType }),
+    ...(response.issuerChain === undefined ? {} : { issuerChain: response.issuerChain }),
     ...keep(response.bytes),
     ...(response.offered === undefined ? {} : { offered: keep(response.offered) }),
   };

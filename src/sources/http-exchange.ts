@@ -11,6 +11,8 @@ export type Exchanged =
       readonly body: Uint8Array;
       readonly contentType: string | undefined;
       readonly encoding: string | undefined;
+      /** Every value that a header was sent with, one by one; the name in lower case. */
+      readonly header: (name: string) => readonly string[];
     }
   | { readonly kind: "redirect"; readonly status: number; readonly location: string }
   | { readonly kind: "large" }
@@ -112,6 +114,7 @@ const answered = (message: http.IncomingMessage, body: Uint8Array): Exchanged =>
   body,
   contentType: message.headers["content-type"],
   encoding: message.headers["content-encoding"],
+  header: (name) => message.headersDistinct[name] ?? [],
 });
 
 const failed = (reason: string, again = false): Exchanged => ({ kind: "failed", reason, again });

@@ -23,6 +23,8 @@ export interface FetchOptions {
   readonly apiKey?: ApiKey;
   /** What a status means for this service. */
   readonly explain?: Readonly<Record<number, string>>;
+  /** Headers, in lower case, of which one carries the URL-encoded issuer chain of the document. */
+  readonly issuerChain?: { readonly headers: readonly string[]; readonly required: boolean } | undefined;
   readonly now?: () => Date;
 }
 
@@ -64,16 +66,48 @@ async function classify(got: Exclude<Exchanged, { kind: "redirect" }>, options: 
   if (got.status !== 200) {
     const said = options.explain?.[got.status] ?? errorText(got.body);
     const safe = said === undefined || apiKey?.occursIn(Buffer.from(said)) ? "" : `: ${printable(said)}`;
-    const reason = `${label} answered with status ${got.status}${safe}`;
+    const reason = `${label} answered with status ${got.status}${safe}${waitText(got)}`;
     return got.status >= 500 || got.status === 429 ? unavailable(reason) : refused(reason);
   }
   const inflated = await inflateBounded(got.body, got.encoding, options.maxBytes);
   if ("reason" in inflated) return refused(`${label} ${inflated.reason}`);
   if (apiKey?.occursIn(inflated.bytes) || apiKey?.occursIn(Buffer.from(got.contentType ?? "")))
     return refused(`${label} repeats the API key in its answer, which is therefore not kept`);
+  const chain = issuerChainOf(got, options.issuerChain);
+  if ("reason" in chain) return refused(`${label} ${chain.reason}`);
   const contentType = got.contentType === undefined ? undefined : printable(got.contentType);
   const at = (options.now?.() ?? new Date()).toISOString();
-  return { status: "ok", bytes: inflated.bytes, at, ...(contentType === undefined ? {} : { contentType }) };
+  return { status: "ok", bytes: inflated.bytes, at, ...(contentType === undefined ? {} : { contentType }), ...chain };
+}
+
+type Answered = Exclude<Exchanged, { kind: "redirect" | "failed" | "large" }>;
+const maxChain = 16_384;
+
+/** One header, one value: of two chains nobody can say which one belongs to the document. */
+function issuerChainOf(
+  got: Answered,
+  wanted: FetchOptions["issuerChain"],
+): { readonly issuerChain?: string } | { readonly reason: string } {
+  const [value, ...others] = wanted?.headers.flatMap(got.header) ?? [];
+  if (others.length > 0) return { reason: `sent ${others.length + 1} issuer chains, needs one` };
+  if (value === undefined) return wanted?.required ? { reason: "sent no issuer chain beside its answer" } : {};
+  let text: string;
+  try {
+    text = decodeURIComponent(value);
+  } catch {
+    return { reason: "sent an issuer chain with a broken URL encoding" };
+  }
+  if (text.length > maxChain) return { reason: `sent an issuer chain of more than ${maxChain} characters` };
+  // No comma: that is how a proxy folds two values into one.
+  return /^-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\r\n -]*$/.test(text)
+    ? { issuerChain: text }
+    : { reason: "sent an issuer chain that is not PEM" };
+}
+
+/** What a service that is overrun asks for; dates and other forms are left out. */
+function waitText(got: Answered): string {
+  const [seconds] = got.status === 429 || got.status === 503 ? got.header("retry-after") : [];
+  return seconds !== undefined && /^\d{1,6}$/.test(seconds) ? `, and asks to wait ${seconds} s` : "";
 }
 
 const decoders = {

@@ -19,6 +19,8 @@ export interface Net {
     url: URL,
     options: Omit<FetchOptions, "timeoutMs" | "deadline" | "now"> & { readonly timeoutMs?: number },
   ) => Promise<Response>;
+  /** No socket is opened: every answer of `fetch` is unavailable. */
+  readonly offline: boolean;
   readonly now: () => Date;
   readonly notice: (text: string) => void;
 }
@@ -37,6 +39,7 @@ export function openNet(options: NetOptions): Net {
   const deadline = options.deadline ?? AbortSignal.timeout(defaultRunMs);
   const timeoutMs = options.timeoutMs ?? defaultTryMs;
   return {
+    offline: options.offline === true,
     now,
     notice: options.notice ?? (() => undefined),
     fetch: async (url, request) => {

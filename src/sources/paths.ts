@@ -5,6 +5,9 @@ import { isAbsolute, join } from "node:path";
 import { usage } from "../errors.ts";
 
 export const defaultKdsUrl = "https://kdsintf.amd.com";
+export const defaultPcsUrl = "https://api.trustedservices.intel.com";
+/** The CRL distribution point of Intel's SGX root CA. */
+export const defaultRootCrlUrl = "https://certificates.trustedservices.intel.com/IntelSGXRootCA.der";
 
 /** What the collateral belongs to. Anything but AMD's own service under AMD's own root has a cache and a memory apart. */
 export interface CollateralScope {

@@ -5,6 +5,7 @@ import { type CoordinatorOptions, coordinatorFetcher, publishedFetcher } from ".
 import { type KdsOptions, kdsFetcher } from "./kds.ts";
 import { isHighWater, memoryFetcher } from "./memory.ts";
 import { type NetOptions, openNet } from "./net.ts";
+import { pcsFetcher } from "./pcs.ts";
 
 export interface LiveOptions extends NetOptions {
   /** Absent: requests to the Coordinator are refused ("no Coordinator given"). */
@@ -12,6 +13,8 @@ export interface LiveOptions extends NetOptions {
   /** Base URL of published manifests; default Privatemode's CDN. */
   readonly publishedUrl?: string;
   readonly kdsUrl?: string;
+  /** Base URL of a PCCS or of a mirror of Intel's service. */
+  readonly pcsUrl?: string;
   /** From `collateralDir`: cache of certificates and CRLs, and high-water marks. Absent: neither read nor written. */
   readonly cacheDir?: string;
   /** From `loadCollateral`; answers before cache and network do. */
@@ -21,6 +24,9 @@ export interface LiveOptions extends NetOptions {
 }
 
 type Fetcher = (request: Request) => Promise<Response>;
+
+/** Services of the CPU vendors: what they hand out is signed, and whoever holds a copy may give it. */
+const isVendor = ({ service }: Request): boolean => service === "amd-kds" || service === "intel-pcs";
 
 /**
  * Every service, live. With `offline` collateral, cache and memory still answer; the rest is unavailable.
@@ -32,8 +38,13 @@ export function liveSource(options: LiveOptions): Source {
     ...(options.kdsUrl === undefined ? {} : { url: options.kdsUrl }),
     ...(options.cacheDir === undefined ? {} : { cacheDir: options.cacheDir }),
   };
+  const pcs = {
+    ...(options.pcsUrl === undefined ? {} : { url: options.pcsUrl }),
+    ...(options.cacheDir === undefined ? {} : { cacheDir: options.cacheDir }),
+  };
   const services: Readonly<Record<Service, Fetcher>> = {
     "amd-kds": kdsFetcher(kds, net),
+    "intel-pcs": pcsFetcher(pcs, net),
     coordinator:
       options.coordinator === undefined
         ? async () => ({ status: "refused", reason: "no Coordinator given" })
@@ -55,7 +66,7 @@ function withCollateral(collateral: Collateral | undefined, otherwise: Source): 
   if (collateral === undefined) return otherwise;
   return {
     fetch: async (request) => {
-      const given = request.service === "amd-kds" ? await collateral.answer(request) : undefined;
+      const given = isVendor(request) ? await collateral.answer(request) : undefined;
       return given ?? otherwise.fetch(request);
     },
   };
@@ -91,6 +102,6 @@ export const replaySource = (bundle: { readonly exchanges: readonly Exchange[] }
 export function refreshSource(bundle: { readonly exchanges: readonly Exchange[] }, live: Source): Source {
   const recorded = recordedSource(bundle.exchanges);
   // The rest of the memory is about the recorded run (its nonce), not about collateral.
-  const fresh = (request: Request): boolean => request.service === "amd-kds" || isHighWater(request);
+  const fresh = (request: Request): boolean => isVendor(request) || isHighWater(request);
   return { fetch: (request) => (fresh(request) ? live : recorded).fetch(request) };
 }

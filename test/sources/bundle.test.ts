@@ -232,6 +232,20 @@ describe("a tampered folder", () => {
       /a member that pm does not know/,
     ],
     [
+      "an issuer chain that is no text",
+      editJson((i) => {
+        i.entries = i.entries.map((e) => (e["status"] === "ok" ? { ...e, issuerChain: ["x"] } : e));
+      }),
+      /issuerChain: missing or not in its form/,
+    ],
+    [
+      "an issuer chain beside no answer",
+      editJson((i) => {
+        i.entries = i.entries.map((e) => (e["status"] === "ok" ? e : { ...e, issuerChain: "x" }));
+      }),
+      /a member that pm does not know/,
+    ],
+    [
       "a member more in an entry",
       editJson((i) => {
         (i.entries[0] ?? {})["waiver"] = true;

@@ -64,6 +64,19 @@ describe("--collateral", () => {
       ),
     ).toEqual([hexOf(vcek), hexOf(otherVcek), undefined, hexOf(crl), undefined, undefined]);
   });
+  test("so does the layout that operators keep VCEKs in, by chip id alone", async () => {
+    const dir = folder({
+      [`vcek/${chipId}/bl10_tee00_snp28_ucode88_vcek.der`]: vcek,
+      [`vcek/${chipId}/bl09_tee00_snp28_ucode88_vcek.der`]: otherVcek,
+    });
+    const wanted = [
+      vcekPath,
+      vcekPath.replace("blSPL=10", "blSPL=9"),
+      vcekPath.replace("blSPL=10", "blSPL=8"),
+      chainPath,
+    ];
+    expect(await answers(dir, ...wanted)).toEqual([hexOf(vcek), hexOf(otherVcek), undefined, undefined]);
+  });
   test("in a folder of both kinds the exact file goes first", async () => {
     const dir = folder({ "vcek.der": otherVcek, [`vcek/Genoa/${chipId}/bl10-tee0-snp28-ucode88.der`]: vcek });
     expect(await answers(dir, vcekPath, vcekPath.replace("blSPL=10", "blSPL=8"))).toEqual([
