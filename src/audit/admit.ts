@@ -28,14 +28,14 @@ export interface AdmitRun {
 
 const maxEvidenceBytes = 4 * 1024 * 1024;
 
-/** @throws PmError PM_USAGE for files and values that cannot be used; PM_EVIDENCE_UNSUPPORTED for TDX evidence */
+/** @throws PmError PM_USAGE for files and values that cannot be used; what is wrong with the evidence is in the report */
 export async function admitEvidence(flags: AdmitFlags, { toolVersion, now, notice }: AdmitRun): Promise<Report> {
   const rules = manifestRules(flags["contrast-version"]);
   const settings = await collateralSettings(flags);
   const collateral = settings.collateral === undefined ? undefined : await loadCollateral(settings.collateral);
   const policies = flags.policies === undefined ? undefined : await readPolicyFolder(flags.policies);
   const manifest = await readInput(flags.manifest, "a Contrast manifest");
-  const evidence = await readInput(flags.evidence, "SNP evidence", maxEvidenceBytes);
+  const evidence = await readInput(flags.evidence, "SNP or TDX evidence", maxEvidenceBytes);
   const at = settings.at ?? now;
   const source = vendorSource(settings, notice, collateral === undefined ? {} : { collateral });
   const { testRoot } = settings;

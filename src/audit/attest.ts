@@ -47,7 +47,7 @@ export async function attest(settings: Settings, recorded: Recorded | undefined)
       judged: result.judged,
       evidence: result.evidence,
       anchors: result.anchors,
-      notProven: [...unproven, ...unprovenRevocation(result.snp?.crls ?? [])],
+      notProven: [...unproven, ...unprovenRevocation(result.cpu.snp?.crls ?? [])],
     },
     target: settings.target,
     scope: "coordinator",

@@ -1,6 +1,7 @@
 /** `pm endpoint verify`: one mesh certificate, live, from a file or from a recorded secret exchange. */
 import { createHash } from "node:crypto";
 import { secretService } from "../chain/exchange.ts";
+import { meshTee } from "../chain/mesh-tee.ts";
 import { all, type Sourced } from "../claims/answer.ts";
 import { type Judged, judge } from "../claims/subject.ts";
 import type { Rules } from "../claims/verdict.ts";
@@ -130,7 +131,7 @@ async function answered(
         : judge({ name, catalogue: meshEndpoint, pinned: none }, all(meshEndpoint, pins.blocked));
     return { judged, facts: null };
   }
-  const input: MeshInput = { ...pins, ...expectedOf(question), at };
+  const input: MeshInput = { ...pins, ...expectedOf(question), tee: meshTee, at };
   if (evidence.kind === "exchange") {
     const { answers, pinned, evidence: facts } = verifyExchange(evidence.input.bytes, input);
     return { judged: judge({ name, catalogue: secretExchange, pinned }, answers), facts };
@@ -163,6 +164,7 @@ const freshness: Readonly<Record<EndpointEvidence["kind"], string>> = {
 /** What no mesh certificate can show, whoever holds the mesh CA. */
 const unproven: readonly string[] = [
   "Pod: the certificate repeats what the Coordinator saw when the pod came up. The evidence itself, the vendor's certificates of that day, the product line and most bits of the guest policy are not in it.",
+  "TCB of a trust domain: a certificate of a pod on TDX repeats no TCB status. The Coordinator judged it by Intel's documents of that day, and laxer than pm: by the TDX module's status alone, where that has a major version above 0.",
   "Software: what the policy with this hash lets run, and that its source was reviewed.",
 ];
 const unprovenOf: Readonly<Record<EndpointEvidence["kind"], readonly string[]>> = {

@@ -29,8 +29,17 @@ export function planOf(
     ...(profile.deployment === undefined
       ? {}
       : { content: contentOf(profile, profile.deployment, profile.manifest.kind === "explained") }),
+    ...(profile.relaxations.tdxCetDifference === undefined
+      ? {}
+      : { cetDifference: { value: "CET bits 11 and 12 may differ", origin, at: "relaxations.tdxCetDifference" } }),
     measurements: knownMeasurements(profile),
     ...(profile.minimumTcb === undefined ? {} : { minimumTcb: { parts: tcbParts(profile.minimumTcb), origin } }),
+    ...(profile.manifestValues.tdx === undefined
+      ? {}
+      : { tdxReferences: { list: profile.manifestValues.tdx, origin } }),
+    ...(profile.manifestValues.minTcbEvaluationDataNumber === undefined
+      ? {}
+      : { minimumEvaluation: { value: BigInt(profile.manifestValues.minTcbEvaluationDataNumber), origin } }),
     ...(profile.products === undefined ? {} : { products: { lines: profile.products, origin } }),
     ...(beacon === undefined ? {} : { beacon }),
     ...(profile.publishedUrl === undefined ? {} : { publishedPath: publishedPath(profile) }),
@@ -84,6 +93,14 @@ export function relaxationsOf(settings: Settings): Relaxation[] {
   const since = manifest.kind === "pinned" && settings.firstUse ? manifest.firstUse : undefined;
   return [
     ...testRootRelaxations(settings),
+    ...(settings.profile.relaxations.tdxCetDifference === undefined
+      ? []
+      : [
+          {
+            name: "tdx-cet-difference",
+            meaning: "XFAM of a trust domain may differ from the manifest's in both CET bits",
+          },
+        ]),
     ...(since === undefined
       ? []
       : [

@@ -9,6 +9,7 @@ import { type LiveOptions, liveSource } from "../sources/source.ts";
 export interface VendorSettings {
   readonly offline: boolean;
   readonly kdsUrl?: string;
+  readonly pcsUrl?: string;
   readonly testRoot?: { readonly file: string; readonly bytes: Uint8Array };
   /** Limit of all questions to services together. */
   readonly timeoutMs?: number;
@@ -33,13 +34,14 @@ export function vendorSource(
   notice: (text: string) => void,
   more: Pick<LiveOptions, "coordinator" | "publishedUrl" | "collateral" | "decided"> = {},
 ): Source {
-  const { kdsUrl, offline } = settings;
+  const { kdsUrl, pcsUrl, offline } = settings;
   const source = liveSource({
     offline,
     notice,
     cacheDir: cacheDirOf(settings),
     ...limitedTo(settings.timeoutMs),
     ...(kdsUrl === undefined ? {} : { kdsUrl }),
+    ...(pcsUrl === undefined ? {} : { pcsUrl }),
     ...more,
   });
   return settings.progress === true ? watched(source, notice) : source;
@@ -47,6 +49,7 @@ export function vendorSource(
 
 const names: Readonly<Record<Service, string>> = {
   "amd-kds": "AMD's key distribution service",
+  "intel-pcs": "Intel's certification service",
   coordinator: "the Coordinator",
   published: "the publisher's web server",
   memory: "the high-water marks",
@@ -65,13 +68,13 @@ const watched = (source: Source, notice: (text: string) => void): Source => ({
   },
 });
 
-/** Named in every report whose root is not AMD's. */
+/** Named in every report whose root is not the vendor's. */
 export const testRootRelaxations = ({ testRoot }: Pick<VendorSettings, "testRoot">): Relaxation[] =>
   testRoot === undefined
     ? []
     : [
         {
           name: testRootRelaxation,
-          meaning: `AMD's roots are replaced by ${testRoot.file}: nothing here says anything about AMD hardware`,
+          meaning: `the vendors' roots are replaced by ${testRoot.file}: nothing here says anything about AMD or Intel hardware`,
         },
       ];

@@ -10,6 +10,7 @@ import {
   manifestSettings,
   nonceFlag,
   nonceFlags,
+  pcsFlag,
 } from "../../flags.ts";
 import { readInput } from "../../input.ts";
 
@@ -66,6 +67,7 @@ export default class CoordinatorAttest extends BaseCommand {
     ...nonceFlags,
     ...collateralFlag,
     ...collateralFlags,
+    ...pcsFlag,
   };
 
   async run(): Promise<Printed> {

@@ -1,24 +1,26 @@
 import { Flags } from "@oclif/core";
 import { BaseCommand, type Printed } from "../../command.ts";
-import { collateralFlag, collateralFlags } from "../../flags.ts";
+import { collateralFlag, collateralFlags, pcsFlag } from "../../flags.ts";
 
 const group = "EVIDENCE";
 
 export default class ManifestAdmit extends BaseCommand {
   static override summary =
-    "Say whether the Coordinator would let SNP evidence into the mesh, as whom, and by which entry.";
+    "Say whether the Coordinator would let evidence into the mesh, as whom, and by which entry.";
   static override description =
-    "Authenticates the report down to AMD's root, looks up HOST_DATA among the manifest's policies, and compares the " +
-    "report with one reference value as a whole. The Coordinator's own answer stands beside pm's, which is stricter: a " +
-    "revoked report key, a list out of date, a guest that may be debugged. REPORT_DATA is not compared: the handshake " +
-    "that it answers is not at hand.";
+    "Authenticates an SNP report or a TDX quote down to the vendor's root, looks up HOST_DATA, or the start of MRCONFIGID, " +
+    "among the manifest's policies, and compares the evidence with one reference value as a whole. The Coordinator's own " +
+    "answer stands beside pm's, which is stricter: a revoked report key, a list out of date, a guest that may be debugged, " +
+    "a platform out of date under a current TDX module. REPORT_DATA is not compared: the handshake that it answers is not " +
+    "at hand.";
   static override examples = [
     "<%= config.bin %> <%= command.id %> --evidence report.bin --manifest manifest.json",
     "<%= config.bin %> <%= command.id %> --evidence report.bin --manifest manifest.json --policies policies --collateral collateral --at 2026-11-22T00:00:00Z --offline",
   ];
   static override flags = {
     evidence: Flags.string({
-      description: "Report: raw, hex or base64, extended with its certificate table, go-sev-guest protobuf; or -.",
+      description:
+        "SNP report: raw, hex or base64, extended with its certificate table, go-sev-guest protobuf; TDX quote: raw, hex, base64, go-tdx-guest protobuf; or -.",
       helpGroup: group,
       helpValue: "FILE",
       required: true,
@@ -30,7 +32,7 @@ export default class ManifestAdmit extends BaseCommand {
       required: true,
     }),
     policies: Flags.string({
-      description: "Folder with the policies' documents: the one that HOST_DATA names is judged too.",
+      description: "Folder with the policies' documents: the one that the evidence names is judged too.",
       helpGroup: group,
       helpValue: "DIR",
     }),
@@ -41,6 +43,7 @@ export default class ManifestAdmit extends BaseCommand {
     }),
     ...collateralFlag,
     ...collateralFlags,
+    ...pcsFlag,
   };
 
   async run(): Promise<Printed> {

@@ -23,11 +23,13 @@ export default class SnpVerify extends BaseCommand {
   static override args = {
     report: Args.string({
       required: true,
-      description: "Report: raw, hex or base64, extended with its certificate table, go-sev-guest protobuf; or -.",
+      description:
+        "Report: raw, hex or base64, with its certificate table, go-sev-guest protobuf, JSON of the sev crate, trustee, " +
+        "attestation-rs, configfs-tsm or tinfoil, Azure's HCL blob; or -.",
     }),
   };
   static override flags = {
-    vek: file("VCEK or VLEK certificate, DER or PEM."),
+    vek: file("VCEK or VLEK certificate, DER or PEM, or the host's certificate table (auxblob)."),
     chain: file("ASK or ASVK as one certificate or a PEM list; the ARK may be there and must be the pinned one."),
     crl: file("Revocation list of the product line."),
     measurement: pin("Launch measurement", 96),

@@ -1,14 +1,20 @@
-/** The carriers of an SNP report: raw, as hex or base64 text, extended with a certificate table, go-sev-guest protobuf. */
+/**
+ * The carriers of an SNP report: raw, as hex or base64 text, gzipped in base64, extended with a certificate table,
+ * go-sev-guest protobuf, Azure's HCL blob, and the JSON forms.
+ */
 import { fromBase64, fromHex } from "../../bytes/hex.ts";
 import { malformed } from "../../errors.ts";
 import { decodeAttestation } from "./attestation.ts";
+import { beginsAsGzip, gzippedReport } from "./gzip-carrier.ts";
+import { decodeHcl, looksLikeHcl } from "./hcl.ts";
+import { beginsAsJson, decodeJsonEvidence, type JsonCarrier } from "./json-carriers.ts";
 import { decodeReport, reportSize, type SnpReport } from "./report.ts";
 import { decodeCertificateTable, looksLikeTable } from "./table.ts";
 
 export interface SnpEvidence {
-  readonly carrier: "raw" | "extended" | "protobuf";
+  readonly carrier: "raw" | "gzip" | "extended" | "protobuf" | "hcl" | JsonCarrier;
   readonly report: SnpReport;
-  /** The 1184 bytes, rebuilt for the protobuf carrier. */
+  /** The 1184 bytes, rebuilt where the carrier holds fields. */
   readonly raw: Uint8Array;
   /** What came along, unauthenticated: DER or PEM. `ask` is the ASVK beside a VLEK. */
   readonly vcek?: Uint8Array;
@@ -18,6 +24,8 @@ export interface SnpEvidence {
   readonly crl?: Uint8Array;
   /** Product line named by the unsigned part of the protobuf. */
   readonly productHint?: string;
+  /** What came behind the report in Azure's blob; nothing about it is checked. */
+  readonly runtimeData?: Uint8Array;
 }
 
 export const maxEvidenceBytes = 2 << 20;
@@ -31,17 +39,28 @@ export function decodeEvidence(input: Uint8Array): SnpEvidence {
   if (input.length > maxEvidenceBytes)
     throw malformed(`SNP evidence: ${input.length} bytes are more than any known form has`, "report-size");
   const bytes = new Uint8Array(input);
+  if (beginsAsJson(bytes)) {
+    const evidence = decodeJsonEvidence(bytes);
+    return { ...evidence, report: decodeReport(evidence.raw) };
+  }
+  if (looksLikeHcl(bytes)) {
+    const blob = decodeHcl(bytes);
+    return { carrier: "hcl", report: decodeReport(blob.raw), ...blob };
+  }
   if (isProtobuf(bytes)) {
     const message = decodeAttestation(bytes);
     return { carrier: "protobuf", report: decodeReport(message.raw), ...message };
   }
   const text = reportText(bytes);
-  if (text !== undefined) return rawEvidence(decodeText(text));
+  if (text !== undefined) {
+    const decoded = decodeText(text);
+    return beginsAsGzip(decoded) ? rawEvidence(gzippedReport(decoded), "gzip") : rawEvidence(decoded);
+  }
   return bytes.length > reportSize ? extendedEvidence(bytes) : rawEvidence(bytes);
 }
 
-const rawEvidence = (bytes: Uint8Array): SnpEvidence => ({
-  carrier: "raw",
+const rawEvidence = (bytes: Uint8Array, carrier: "raw" | "gzip" = "raw"): SnpEvidence => ({
+  carrier,
   report: decodeReport(bytes),
   raw: bytes.slice(),
 });

@@ -16,6 +16,7 @@ import {
 } from "./product.ts";
 import { type SnpReport, signingKey } from "./report.ts";
 import { chainRequest, vcekRequest } from "./requests.ts";
+import { type CertificateTable, decodeCertificateTable, looksLikeTable } from "./table.ts";
 import type { Root, Roots } from "./trust/roots.ts";
 import { decodeVek, type Vek } from "./vek.ts";
 
@@ -33,8 +34,9 @@ export interface FoundVek extends Found, Pick<Vek, "kind"> {
   readonly vek: Vek;
 }
 export interface Given {
+  /** One certificate, or the host's certificate table (auxblob of configfs-tsm), whose ASK counts as the chain. */
   readonly vek?: Uint8Array;
-  /** PEM list or one certificate. */
+  /** PEM list or one certificate, or such a table. */
   readonly chain?: Uint8Array;
   readonly crl?: Uint8Array;
 }
@@ -151,7 +153,30 @@ function decodeChainFile(bytes: Uint8Array, what: string): readonly Certificate[
   return decoded;
 }
 
+/** Undefined where the bytes are no certificate table. */
+function tableOf(bytes: Uint8Array, from: string): CertificateTable | Absent | undefined {
+  if (!looksLikeTable(bytes)) return undefined;
+  try {
+    return decodeCertificateTable(bytes);
+  } catch (error) {
+    if (!(error instanceof PmError)) throw error;
+    return { absent: "malformed", reason: `certificate table ${from}: ${error.message}` };
+  }
+}
+
 function decodeVekFile(bytes: Uint8Array, from: string, kind: VekKind | undefined): FoundVek | Absent {
+  const table = tableOf(bytes, from);
+  if (table !== undefined) {
+    if ("absent" in table) return table;
+    const inside = kind === "VLEK" ? (table.vlek ?? table.vcek) : (table.vcek ?? table.vlek);
+    return inside === undefined
+      ? { absent: "malformed", reason: `certificate table ${from}: holds no VCEK or VLEK` }
+      : decodeVekCertificate(inside, `${from}, in a certificate table`, kind);
+  }
+  return decodeVekCertificate(bytes, from, kind);
+}
+
+function decodeVekCertificate(bytes: Uint8Array, from: string, kind: VekKind | undefined): FoundVek | Absent {
   const decoded = decodeFile(bytes, `VEK certificate ${from}`);
   if ("absent" in decoded) return decoded;
   const [certificate, ...more] = decoded;
@@ -172,7 +197,8 @@ function findIssuers(
   evidence: SnpEvidence,
   look: Look,
 ): Issuers {
-  const fromGiven = given.chain === undefined ? undefined : readChain(given.chain, "given", vek, pinned);
+  const chain = given.chain ?? (given.vek !== undefined && looksLikeTable(given.vek) ? given.vek : undefined);
+  const fromGiven = chain === undefined ? undefined : readGivenChain(chain, vek, pinned);
   const fromEvidence = readAttached(evidence, vek, pinned);
   const otherRoot = fromGiven?.otherRoot ?? fromEvidence.otherRoot;
   const near = fromGiven?.intermediate ?? fromEvidence.intermediate;
@@ -204,12 +230,26 @@ function readChain(bytes: Uint8Array, from: string, vek: Found, pinned: Certific
   };
 }
 
-/** The places of the attached certificates say what they are meant as. */
-function readAttached(evidence: SnpEvidence, vek: Found, pinned: Certificate | undefined): ChainFile {
-  const from = "attached to the report";
-  const ask = evidence.ask === undefined ? undefined : readChain(evidence.ask, from, vek, pinned);
-  if (evidence.ark === undefined) return ask ?? { intermediate: undefined, otherRoot: undefined };
-  const decoded = decodeChainFile(evidence.ark, `ARK ${from}`);
+function readGivenChain(bytes: Uint8Array, vek: Found, pinned: Certificate | undefined): ChainFile {
+  const table = tableOf(bytes, "given");
+  if (table === undefined) return readChain(bytes, "given", vek, pinned);
+  if ("absent" in table) return { intermediate: table, otherRoot: undefined };
+  return readPlaced(table, "given, in a certificate table", vek, pinned);
+}
+
+const readAttached = (evidence: SnpEvidence, vek: Found, pinned: Certificate | undefined): ChainFile =>
+  readPlaced(evidence, "attached to the report", vek, pinned);
+
+/** The places of the certificates say what they are meant as. */
+function readPlaced(
+  placed: Pick<CertificateTable, "ask" | "ark">,
+  from: string,
+  vek: Found,
+  pinned: Certificate | undefined,
+): ChainFile {
+  const ask = placed.ask === undefined ? undefined : readChain(placed.ask, from, vek, pinned);
+  if (placed.ark === undefined) return ask ?? { intermediate: undefined, otherRoot: undefined };
+  const decoded = decodeChainFile(placed.ark, `ARK ${from}`);
   const ark = "absent" in decoded ? undefined : decoded[0];
   const same = ark !== undefined && pinned !== undefined && sameBytes(ark.raw, pinned.raw);
   return { intermediate: ask?.intermediate, otherRoot: same ? ask?.otherRoot : { from, certificate: ark } };
