@@ -10,7 +10,10 @@ import { liveExchange, meshEndpoint, secretExchange } from "./verifiers/contrast
 import { kata } from "./verifiers/kata/claims.ts";
 import { safety } from "./verifiers/kata/safety-claims.ts";
 import { annotatedWorkload, deployment, manifestKeys, sidecarContainer } from "./verifiers/kata/workload-claims.ts";
+import { sgx } from "./verifiers/sgx/claims.ts";
 import { snp } from "./verifiers/snp/claims.ts";
+import { tdx } from "./verifiers/tdx/claims.ts";
+import { eventLog } from "./verifiers/tdx/eventlog/claims.ts";
 
 /** One verifier's questions; a verifier may keep them in several catalogues. */
 export interface Registered {
@@ -23,6 +26,8 @@ export interface Registered {
 /** In the order of the chain: silicon, Coordinator, policies, what joins them. */
 export const registered: readonly Registered[] = [
   { verifier: "snp", title: "AMD SEV-SNP", catalogues: [snp] },
+  { verifier: "tdx", title: "Intel TDX", catalogues: [tdx, eventLog] },
+  { verifier: "sgx", title: "Intel SGX", catalogues: [sgx] },
   {
     verifier: "contrast",
     title: "Contrast Coordinator and manifest",

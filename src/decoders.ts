@@ -31,7 +31,16 @@ const jsonWith =
 /** A report begins with its version, a small 32-bit number. */
 const beginsAsReport = (bytes: Uint8Array): boolean =>
   (bytes[0] ?? 0) > 0 && (bytes[0] ?? 0) < 16 && bytes[1] === 0 && bytes[2] === 0 && bytes[3] === 0;
+/** The sev crate's struct, and what other programs put around a report; a broken one must not be read as something else. */
+function recognisesSnpJson(bytes: Uint8Array): boolean {
+  const text = latin(bytes, shownText);
+  return (
+    (jsonWith("attestation_report", "author_key_digest", "outblob")(bytes) && !text.includes("tdx_guest")) ||
+    (jsonWith("format")(bytes) && text.includes("sev-snp-guest/v2"))
+  );
+}
 function recognisesSnp(bytes: Uint8Array): boolean {
+  if (recognisesSnpJson(bytes) || latin(bytes, 4) === "HCLA") return true;
   if (beginsAsReport(bytes)) return bytes.length >= 64;
   // Attestation.report comes first, is longer than 127 bytes and begins with its version.
   if (startsWith(bytes, 0x0a) && (bytes[1] ?? 0) >= 0x80) return bytes[3] === 0x08 || bytes[4] === 0x08;
@@ -63,6 +72,27 @@ const isCrl = ([first, length, value, next]: readonly number[]): boolean =>
   first === tag.sequence || (first === tag.integer && length === 1 && value === 1 && next === tag.sequence);
 const isCertificate = ([first]: readonly number[]): boolean => first === tag.version || first === tag.integer;
 
+/** Version 3 to 5 and an attestation key type, both 16 bits; an SNP report has zeros where the key type is. */
+const beginsAsQuote = (bytes: Uint8Array): boolean =>
+  (bytes[0] ?? 0) >= 3 && (bytes[0] ?? 0) <= 5 && bytes[1] === 0 && (bytes[2] ?? 0) !== 0 && bytes[3] === 0;
+function recognisesQuote(bytes: Uint8Array): boolean {
+  if (bytes.length < 48) return false;
+  if (beginsAsQuote(bytes)) return true;
+  // QuoteV4.header comes first, is shorter than 128 bytes and begins with its version.
+  if (startsWith(bytes, 0x0a)) return (bytes[1] ?? 0) < 0x80 && bytes[2] === 0x08;
+  const head = latin(bytes, 8);
+  return (
+    (/^[0-9a-fA-F]{8}$/.test(head) && beginsAsQuote(Buffer.from(head, "hex"))) ||
+    (/^[0-9A-Za-z+/]{8}$/.test(head) && beginsAsQuote(Buffer.from(head, "base64")))
+  );
+}
+
+/** The crypto-agile header 32 bytes in, or dstack's JSON: a list of events, or an object that has one. */
+const recognisesEventLog = (bytes: Uint8Array): boolean =>
+  latin(bytes, 48).slice(32) === "Spec ID Event03\0" ||
+  jsonWith("event_log")(bytes) ||
+  /^\s*\[\s*\{[^{}]{0,8192}"(?:imr|event_type)"/.test(latin(bytes, 16_384));
+
 /** A manifest has no version of its own, an answer that is broken may have nothing but that and one member. */
 const recognisesResponse = (bytes: Uint8Array): boolean =>
   jsonWith("raw_attestation_doc", "manifests", "root_ca", "mesh_ca")(bytes) ||
@@ -71,12 +101,61 @@ const recognisesResponse = (bytes: Uint8Array): boolean =>
 export const decoders: readonly Decoder[] = [
   {
     id: "snp-evidence",
-    media: "AMD SEV-SNP report: raw, hex, base64, extended with certificates, or protobuf",
+    media:
+      "AMD SEV-SNP report: raw, hex, base64, extended with certificates, protobuf, JSON of the sev crate, trustee, " +
+      "attestation-rs, configfs-tsm or tinfoil, or Azure's HCL blob",
     recognises: recognisesSnp,
     load: async () => {
       const { decodeEvidence } = await import("./verifiers/snp/evidence.ts");
       const { snpFacts } = await import("./facts/snp.ts");
       return (bytes) => snpFacts(decodeEvidence(bytes));
+    },
+  },
+  {
+    id: "intel-quote",
+    media: "Intel SGX or TDX quote: raw, hex, base64, or go-tdx-guest's protobuf",
+    recognises: recognisesQuote,
+    load: async () => {
+      const { decodeEvidence, recogniseQuote } = await import("./dcap/carrier.ts");
+      const { inspectQuote } = await import("./facts/quote.ts");
+      return (bytes) => {
+        const evidence = recogniseQuote(bytes);
+        return inspectQuote(decodeEvidence(evidence), evidence.carrier);
+      };
+    },
+  },
+  {
+    id: "tcb-info",
+    media: "TCB info of Intel's certification service",
+    recognises: jsonWith("tcbInfo"),
+    load: async () => (await import("./facts/tcb.ts")).tcbInfoToFacts,
+  },
+  {
+    id: "qe-identity",
+    media: "identity of a quoting enclave of Intel's certification service",
+    recognises: jsonWith("enclaveIdentity"),
+    load: async () => (await import("./facts/tcb.ts")).qeIdentityToFacts,
+  },
+  {
+    id: "event-log",
+    media: "event log of a TD: CCEL data, or dstack's JSON",
+    recognises: recognisesEventLog,
+    load: async () => {
+      const { decodeEventLog } = await import("./verifiers/tdx/eventlog/decode.ts");
+      const { eventLogFacts } = await import("./verifiers/tdx/eventlog/facts.ts");
+      return (bytes) => eventLogFacts(decodeEventLog(bytes));
+    },
+  },
+  {
+    id: "ccel-table",
+    media: "ACPI table CCEL, which says where a TD's event log lies",
+    recognises: (bytes) => latin(bytes, 4) === "CCEL",
+    load: async () => {
+      const { decodeCcelTable } = await import("./verifiers/tdx/eventlog/ccel.ts");
+      return (bytes) => {
+        const { type, subType, areaLength, areaAddress } = decodeCcelTable(bytes);
+        return { type, subType, areaLength: String(areaLength), areaAddress: `0x${areaAddress.toString(16)}` };
+      };
     },
   },
   {
@@ -161,6 +240,17 @@ export const decoders: readonly Decoder[] = [
       const { decodeCarried } = await import("./verifiers/kata/body.ts");
       const { carriedFacts } = await import("./facts/policy.ts");
       return (bytes) => carriedFacts(decodeCarried(bytes));
+    },
+  },
+  {
+    id: "snp-gzip",
+    media: "AMD SEV-SNP report, gzipped, as base64",
+    // A policy's annotation begins so too; this comes behind it, so that a broken one is told as what it is.
+    recognises: (bytes) => bytes.length <= 4096 && latin(bytes, 4) === "H4sI",
+    load: async () => {
+      const { decodeEvidence } = await import("./verifiers/snp/evidence.ts");
+      const { snpFacts } = await import("./facts/snp.ts");
+      return (bytes) => snpFacts(decodeEvidence(bytes));
     },
   },
   {

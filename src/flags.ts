@@ -33,6 +33,35 @@ export const collateralFlags = {
   }),
 };
 
+/** For commands that may judge TDX or SGX evidence. */
+export const pcsFlag = {
+  "pcs-url": Flags.string({
+    description: "Base URL of a PCCS, or of a mirror of Intel's certification service.",
+    helpGroup: trust,
+    helpValue: "URL",
+  }),
+};
+
+/** Like `collateralFlags`, for commands that judge Intel evidence alone. */
+export const intelFlags = {
+  at: collateralFlags.at,
+  offline: collateralFlags.offline,
+  ...pcsFlag,
+  "tcb-update": Flags.string({
+    description:
+      "Which of Intel's documents while a TCB recovery rolls out: early, or standard; Intel's choice when left out.",
+    helpGroup: trust,
+    helpValue: "CHANNEL",
+    options: ["early", "standard"],
+  }),
+  "insecure-trust-root": Flags.file({
+    description: "TEST ONLY: trust this root certificate in place of Intel's.",
+    helpGroup: trust,
+    helpValue: "FILE",
+  }),
+  timeout: collateralFlags.timeout,
+};
+
 export const collateralFlag = {
   collateral: Flags.string({
     description: "Vendor certificates and revocation lists that you hold: a folder or a file.",
@@ -71,6 +100,8 @@ export interface CollateralValues {
   readonly at?: string | undefined;
   readonly offline?: boolean;
   readonly "kds-url"?: string | undefined;
+  readonly "pcs-url"?: string | undefined;
+  readonly "tcb-update"?: string | undefined;
   readonly "insecure-trust-root"?: string | undefined;
   readonly timeout?: string | undefined;
   readonly collateral?: string | undefined;
@@ -95,12 +126,19 @@ export async function collateralSettings(flags: CollateralValues) {
     ...(flags.at === undefined ? {} : { at: parseTime(flags.at) }),
     ...(flags.timeout === undefined ? {} : { timeoutMs: timeoutMs(flags.timeout) }),
     ...(flags["kds-url"] === undefined ? {} : { kdsUrl: flags["kds-url"] }),
+    ...(flags["pcs-url"] === undefined ? {} : { pcsUrl: flags["pcs-url"] }),
     ...(flags.collateral === undefined ? {} : { collateral: flags.collateral }),
     ...(root === undefined
       ? {}
       : { testRoot: { file: root, bytes: (await readInput(root, "a root certificate", 1024 * 1024)).bytes } }),
   };
 }
+
+/** Which of Intel's documents are asked for. */
+export const tcbSelection = ({
+  "tcb-update": update,
+}: CollateralValues): { readonly selection?: { readonly update: "early" | "standard" } } =>
+  update === "early" || update === "standard" ? { selection: { update } } : {};
 
 /** Exact hex of a flag. @throws PmError PM_USAGE, never padded or cut */
 export function hexFlag(text: string, length: number, flag: string): Uint8Array {
@@ -174,6 +212,7 @@ export const auditFlags = {
   }),
   ...collateralFlag,
   ...collateralFlags,
+  ...pcsFlag,
 };
 
 /** @throws PmError PM_USAGE for keys, a nonce, a time or a file that cannot be used */

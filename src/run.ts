@@ -2,11 +2,12 @@
 import { PmError } from "./errors.ts";
 
 /**
- * Who answers. `amd-kds`: AMD's key distribution service. `coordinator`: the audited Contrast Coordinator.
- * `published`: what the audited party publishes (a manifest on its web server). `memory`: what this installation saw
- * before (high-water marks). `run`: what this run itself decided (its nonce).
+ * Who answers. `amd-kds`: AMD's key distribution service. `intel-pcs`: Intel's Provisioning Certification Service,
+ * version 4. `coordinator`: the audited Contrast Coordinator. `published`: what the audited party publishes (a manifest
+ * on its web server). `memory`: what this installation saw before (high-water marks). `run`: what this run itself decided
+ * (its nonce).
  */
-export type Service = "amd-kds" | "coordinator" | "published" | "memory" | "run";
+export type Service = "amd-kds" | "intel-pcs" | "coordinator" | "published" | "memory" | "run";
 
 /** Names bytes by who answers and what is asked; never by host, so that a mirror, a cache and a bundle give the same key. */
 export interface Request {
@@ -26,6 +27,8 @@ export type Response =
       readonly at: string;
       /** Content-Type as received, of HTTP answers. */
       readonly contentType?: string;
+      /** PEM text of the issuer chain, URL-decoded from its header: PCS v4 hands the chain out beside the document. */
+      readonly issuerChain?: string;
       /** Bytes that replaced an older or newer copy: what the service itself offered, when something better was at hand. */
       readonly offered?: Uint8Array;
       /** The auditor handed these bytes over in place of the service; a bundle does not record it. */

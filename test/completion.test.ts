@@ -51,7 +51,7 @@ describe.skipIf(!installed("bash"))("in a bash", () => {
   };
   test.each<[string, string[], string[]]>([
     ["the first word", ["co"], ["completion", "coordinator"]],
-    ["the second word of a command", ["snp", ""], ["verify"]],
+    ["the second word of a command", ["snp", ""], ["id-key", "measure", "verify"]],
     ["flags of this command only", ["manifest", "check", "--c"], ["--contrast-version"]],
     ["the values of a flag", ["coordinator", "attest", "--api", ""], ["attest", "v1"]],
     ["the values of a flag after =", ["coordinator", "attest", "--api", "=", "v"], ["v1"]],

@@ -12,11 +12,22 @@ import {
 } from "../fixtures/generator/carriers.ts";
 import { pem } from "../fixtures/generator/der.ts";
 import { sealed } from "../fixtures/generator/guest.ts";
+import { intelDraft, makeIntelEvidence } from "../fixtures/generator/intel-evidence.ts";
 import { sharedDeployment } from "../fixtures/generator/shared.ts";
+import {
+  attestationRsEvidence,
+  configfsEvidence,
+  hclBlob,
+  jsonBytes,
+  sevCrateJson,
+  tinfoilEvidence,
+  trusteeEvidence,
+} from "../fixtures/generator/snp-carriers.ts";
 import type { Exchange } from "../src/run.ts";
 import { writeBundle } from "../src/sources/bundle.ts";
 import { evidence, evidenceDir } from "./evidence.ts";
 import { annotation, bytes, device } from "./verifiers/kata/make.ts";
+import { ccel, dstackEvent, dstackLog, logEvents } from "./verifiers/tdx/eventlog-make.ts";
 
 const nonce = new Uint8Array(32).fill(7);
 const real = (...paths: readonly string[]): Uint8Array[] => (evidenceDir === undefined ? [] : paths.map(evidence));
@@ -53,6 +64,16 @@ waivers:
     expires: 2027-06-01T00:00:00Z
 `;
 
+/** ACPI table CCEL of a TD, without checksum. */
+const ccelTable = new Uint8Array(
+  Buffer.concat([
+    Buffer.from("CCEL\x38\0\0\0", "latin1"),
+    Buffer.alloc(28),
+    Buffer.from([2, 0, 0, 0]),
+    Buffer.alloc(16, 0x10),
+  ]),
+);
+
 /** By decoder id; each list has at least one input that the decoder reads. */
 export async function genuineInputs(): Promise<ReadonlyMap<string, readonly Uint8Array[]>> {
   const d = sharedDeployment();
@@ -78,7 +99,41 @@ export async function genuineInputs(): Promise<ReadonlyMap<string, readonly Uint
     ok("coordinator", "/attest", d.manifest, "{}"),
     refused,
   ]);
+  const at = new Date("2027-01-01T00:00:00Z");
+  const td = makeIntelEvidence(intelDraft("samples", at, { version: 5 }));
+  const enclave = makeIntelEvidence(intelDraft("samples", at, { tee: "sgx", ca: "processor" }));
+  const pckLeaf = td.pck.certificate;
   return new Map([
+    [
+      "intel-quote",
+      [
+        td.raw,
+        enclave.raw,
+        bytes(Buffer.from(enclave.raw).toString("hex")),
+        bytes(Buffer.from(td.raw).toString("base64")),
+        makeIntelEvidence(intelDraft("samples", at, { form: "protobuf" })).quote,
+        ...real("tdx/sets/v4-contrast-90c0/quote.bin", "tdx/sets/v3-sgx-processorca-00a0/quote.bin"),
+      ],
+    ],
+    [
+      "tcb-info",
+      [td.collateral.tcbInfo.body, enclave.collateral.tcbInfo.body, ...real("tdx/pcs-raw/tcb_info_90c06f000000.json")],
+    ],
+    [
+      "qe-identity",
+      [td.collateral.qeIdentity.body, enclave.collateral.qeIdentity.body, ...real("tdx/pcs-raw/qe_identity.json")],
+    ],
+    [
+      "event-log",
+      [
+        ccel(logEvents()),
+        new Uint8Array([...ccel(logEvents()), ...new Uint8Array(64).fill(0xff)]),
+        dstackLog(logEvents()),
+        bytes(JSON.stringify({ quote: "", event_log: JSON.stringify([dstackEvent("compose-hash", "ab")]) })),
+        ...real("tdx/eventlogs/dstack-0.5/quote-report.json"),
+      ],
+    ],
+    ["ccel-table", [ccelTable, ...real("tdx/eventlogs/gcp-cos-113/ccel_table.dat")]],
     [
       "snp-evidence",
       [
@@ -87,7 +142,15 @@ export async function genuineInputs(): Promise<ReadonlyMap<string, readonly Uint
         bytes(Buffer.from(report).toString("base64")),
         extendedReport(report, table),
         attestationProtobuf(report, { vcek, ask, ark, crl: d.crl }),
+        hclBlob(report),
+        ...[sevCrateJson(report, "older"), sevCrateJson(report, "newer")].map(jsonBytes),
+        jsonBytes(trusteeEvidence(report, [["VCEK", vcek]])),
+        jsonBytes(attestationRsEvidence(report, { vcek })),
+        jsonBytes(configfsEvidence(report, table)),
+        jsonBytes(tinfoilEvidence(report)),
         ...real(
+          "snp/real/siena-v5.evidence.json",
+          "snp/real/milan-v2-vmpl1.report.sevcrate.json",
           "snp/real/turin-v5.report.bin",
           "snp/real/genoa-v3-exttable.extended.bin",
           "snp/real/milan-v2-debug.report.bin",
@@ -100,6 +163,7 @@ export async function genuineInputs(): Promise<ReadonlyMap<string, readonly Uint
       [
         vcek,
         ask,
+        pckLeaf,
         bytes(certChainPem(d.authority)),
         d.rootCa,
         ...real("snp/real/turin-v5.vcek.der", "contrast/pki-leafcert.pem"),
@@ -125,6 +189,7 @@ export async function genuineInputs(): Promise<ReadonlyMap<string, readonly Uint
         ...real("contrast/initdata-synthetic.toml", "contrast/initdata-synthetic.annotation.txt"),
       ],
     ],
+    ["snp-gzip", [bytes(`${tinfoilEvidence(report).body}\n`)]],
     ["profile", [bytes(profile)]],
   ]);
 }

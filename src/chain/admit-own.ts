@@ -1,10 +1,10 @@
 /** The Coordinator's own answer as claims: the best over all reference values, and what it leaves unasked. */
 import { type Answers, cannot, equal, graded, holds, observed, specified, unavailable } from "../claims/answer.ts";
 import type { Json } from "../report/report.ts";
-import type { Manifest, PolicyEntry } from "../verifiers/contrast/index.ts";
-import { noReferences, type SnpJudgement, type SnpReferences } from "../verifiers/snp/index.ts";
+import type { PolicyEntry } from "../verifiers/contrast/index.ts";
 import type { admission } from "./admission-claims.ts";
-import { contrastOn, type Reason, reasonOf, type Word, wordOf } from "./admit-contrast.ts";
+import type { AdmitJudgement } from "./admit-judged.ts";
+import { type Reason, reasonOf, type Word, wordOf } from "./admit-reason.ts";
 
 export interface OwnAnswer {
   readonly answers: Pick<
@@ -14,36 +14,28 @@ export interface OwnAnswer {
   readonly facts: { readonly [name: string]: Json };
 }
 
-/** Far above what a release has; each costs a verification of its own. */
-const maxEntries = 256;
+/** Where the Coordinator finds the policy's hash. */
+export const hostDataField = { SNP: "HOST_DATA", TDX: "MRCONFIGID" } as const;
 
 /** The Coordinator tries each reference value, and one that fits is enough. */
 export function ownAnswer(
-  judgement: SnpJudgement,
-  asked: readonly SnpReferences[],
-  verify: (list: readonly SnpReferences[]) => SnpJudgement,
-  manifest: Manifest | undefined,
+  judgement: AdmitJudgement,
   workload: PolicyEntry | undefined,
   ofManifest: readonly Reason[],
 ): OwnAnswer {
-  const each = (manifest?.snp ?? []).slice(0, maxEntries).map((entry, i): readonly Reason[] => {
-    const want = asked[i] ?? noReferences;
-    // The report may be judged under another root for each product.
-    return contrastOn(i === judgement.candidate ? judgement : verify([want]), want, entry);
-  });
+  const { tee, shown } = judgement;
   const reasons = [
     ...ofManifest,
-    ...(workload === undefined ? [reasonOf("refuses", "HOST_DATA is no policy key of the manifest")] : []),
-    ...bestEntry(each, (manifest?.snpEntries.length ?? 0) > each.length),
+    ...(workload === undefined ? [reasonOf("refuses", `${hostDataField[tee]} is no policy key of the manifest`)] : []),
+    ...bestEntry(judgement),
   ];
-  const shown = each[judgement.candidate] ?? [];
   const laxer = [...new Set([...reasons, ...shown].filter((r) => r.laxer).map((r) => r.text))];
   return {
     answers: {
-      "chain.admission.coordinator": coordinatorSays(reasons),
+      "chain.admission.coordinator": coordinatorSays(reasons, tee),
       "chain.admission.coordinator_checks": graded(
         equal(
-          specified("nothing", "Contrast v1.20", "SNP verification"),
+          specified("nothing", "Contrast v1.20", `${tee} verification`),
           observed(laxer.join("; ") || "nothing", "Contrast's rules and this evidence"),
           "coordinator-laxer",
         ),
@@ -56,22 +48,26 @@ export function ownAnswer(
 
 const words: readonly Word[] = ["lets in", "depends", "refuses"];
 
-/** @param more entries that pm cannot compare with: the Coordinator might be content with one of them */
-function bestEntry(each: readonly (readonly Reason[])[], more: boolean): readonly Reason[] {
-  const [best] = each.toSorted((a, b) => words.indexOf(wordOf(a)) - words.indexOf(wordOf(b)));
+/** With entries that pm cannot compare with the Coordinator might be content with one of them. */
+function bestEntry({ byEntry, entries, tee }: AdmitJudgement): readonly Reason[] {
+  const [best] = byEntry.toSorted((a, b) => words.indexOf(wordOf(a)) - words.indexOf(wordOf(b)));
   if (best !== undefined && wordOf(best) !== "refuses") return best;
-  if (more) return [reasonOf("depends", "a reference value of the manifest that pm cannot compare with")];
-  return best ?? [reasonOf("refuses", "the manifest has no SNP reference value")];
+  if (entries > byEntry.length)
+    return [reasonOf("depends", "a reference value of the manifest that pm cannot compare with")];
+  return best ?? [reasonOf("refuses", `the manifest has no ${tee} reference value`)];
 }
 
-function coordinatorSays(reasons: readonly Reason[]): OwnAnswer["answers"]["chain.admission.coordinator"] {
+function coordinatorSays(
+  reasons: readonly Reason[],
+  tee: AdmitJudgement["tee"],
+): OwnAnswer["answers"]["chain.admission.coordinator"] {
   const word = wordOf(reasons);
   const because = reasons.filter((r) => r.word === word && word !== "lets in");
   const text = because.map((r) => r.text).join("; ");
   if (word === "depends") return (because.every((r) => r.unavailable) ? unavailable : cannot)(`it depends: ${text}`);
   return holds(
     word === "lets in",
-    specified("lets in", "Contrast v1.20", "SNP verification and validation"),
+    specified("lets in", "Contrast v1.20", `${tee} verification and validation`),
     { value: word, origin: { kind: "recomputed", name: "Contrast's rules over this evidence and manifest" } },
     "coordinator-refuses",
     text,

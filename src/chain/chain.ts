@@ -1,9 +1,12 @@
 /** The chain of one verdict as code, one claim an arrow: the Coordinator's parts, and what only the whole can answer. */
 import { hex } from "../bytes/hex.ts";
 import {
+  type Answer,
   type Answers,
   all,
+  cannot,
   equal,
+  gate,
   holds,
   type Origin,
   observed,
@@ -12,13 +15,14 @@ import {
   unavailable,
 } from "../claims/answer.ts";
 import { type Judged, judge } from "../claims/subject.ts";
+import type { TdReport } from "../dcap/report-body.ts";
 import type { Audited } from "../report/report.ts";
 import type { Look } from "../run.ts";
+import type { TdxReference } from "../verifiers/contrast/explained.ts";
 import { manifestRules, publishedManifest, verifyPublished } from "../verifiers/contrast/index.ts";
 import { manifestKeys } from "../verifiers/kata/workload-claims.ts";
 import {
   decodeTcb,
-  type ProductLine,
   type SeenCrl,
   type SnpJudgement,
   type SnpReport,
@@ -30,6 +34,7 @@ import { captureTime } from "./capture-time.ts";
 import { chain } from "./claims.ts";
 import type { Content } from "./content.ts";
 import { auditCoordinator, type CoordinatorAudit, type CoordinatorPlan, publishedRequest } from "./coordinator.ts";
+import type { CpuJudgement } from "./cpu.ts";
 import { auditExchange, type ExchangePlan } from "./exchange.ts";
 import { beaconNonce, type Nonce } from "./nonce.ts";
 import { notRolledBack } from "./rollback.ts";
@@ -40,7 +45,11 @@ export interface ChainPlan extends CoordinatorPlan {
   readonly measurements: readonly Sourced[];
   /** The profile's floor, and who wrote the profile. */
   readonly minimumTcb?: { readonly parts: TcbParts; readonly origin: Origin };
-  readonly products?: { readonly lines: readonly ProductLine[]; readonly origin: Origin };
+  /** TDX reference values that somebody apart from the manifest vouches for. */
+  readonly tdxReferences?: { readonly list: readonly TdxReference[]; readonly origin: Origin };
+  /** Floor under the TCB evaluation data number of Intel's documents. */
+  readonly minimumEvaluation?: { readonly value: bigint; readonly origin: Origin };
+  readonly products?: { readonly lines: readonly string[]; readonly origin: Origin };
   /** Public value that the nonce must mix in. */
   readonly beacon?: string;
   /** By the capturer's clock; in a live run that is the wall clock. */
@@ -69,16 +78,17 @@ type ChainAnswers = Answers<typeof chain>;
 /** `pm verify --scope live`. */
 export function auditChain(plan: ChainPlan, look: Look, at: Date): ChainAudit {
   const coordinator = auditCoordinator(plan, look, at);
-  const crls = coordinator.snp?.crls ?? [];
-  const { content } = coordinator;
-  const offeredCrls = crls.filter((crl) => crl.offered);
-  // The auditor answers for the age of an authentic list that is the newest; a list of anything else changes nothing.
-  const newest = Math.max(...crls.map((crl) => Date.parse(crl.thisUpdate)));
-  const listGiven = crls.some((crl) => crl.given && Date.parse(crl.thisUpdate) === newest);
+  const { content, cpu } = coordinator;
+  const seen = [...cpu.crls, ...cpu.documents, ...cpu.offers];
+  const offered = seen.filter((crl) => crl.offered);
+  const listGiven = cpu.tdx === undefined ? newestGiven(cpu.crls) : seen.length > 0 && seen.every((s) => s.given);
   // Asked in any case, so that a bundle holds the marks and can be judged without the auditor's list.
-  const rolledBack = notRolledBack(offeredCrls, coordinator, look);
+  const rolledBack = notRolledBack(offered, coordinator, look);
   const pinned = new Set([
-    ...(plan.minimumTcb === undefined ? [] : ["chain.reference.tcb_floor"]),
+    // A floor of the other TEE's does not do for this one's.
+    ...(plan.minimumTcb === undefined && (cpu.snp !== undefined || plan.minimumEvaluation === undefined)
+      ? []
+      : ["chain.reference.tcb_floor"]),
     ...(plan.products === undefined ? [] : ["chain.reference.product"]),
     ...(plan.beacon === undefined ? [] : ["chain.nonce.beacon"]),
     ...(listGiven ? [] : ["chain.collateral.not_rolled_back"]),
@@ -111,14 +121,20 @@ export function auditChain(plan: ChainPlan, look: Look, at: Date): ChainAudit {
             ? content.notProven
             : [line],
       ),
-      ...unprovenRevocation(crls),
+      ...unprovenRevocation(cpu.snp?.crls ?? []),
     ],
     ...(content === undefined ? {} : { readers: content.readers }),
     nonce: coordinator.nonce,
     manifestSha256: coordinator.manifest?.sha256,
     manifestReference: coordinator.reference,
-    offeredCrls,
+    offeredCrls: offered,
   };
+}
+
+/** The auditor answers for the age of an authentic list that is the newest; a list of anything else changes nothing. */
+function newestGiven(crls: readonly SeenCrl[]): boolean {
+  const newest = Math.max(...crls.map((crl) => Date.parse(crl.thisUpdate)));
+  return crls.some((crl) => crl.given && Date.parse(crl.thisUpdate) === newest);
 }
 
 /** What the manifest lets in, where a deployment file was given: its subjects are the auditor's, whatever the answer holds. */
@@ -149,23 +165,82 @@ type Gated = Pick<
 
 /** What is compared with fields of the report is asked only when the report is the vendor's. */
 function behindTheGate(plan: ChainPlan, coordinator: CoordinatorAudit): Gated {
-  const { snp, blocked } = coordinator;
+  const { cpu, blocked } = coordinator;
   const questions = {
     "chain.reference.measurement_known": chain["chain.reference.measurement_known"],
     "chain.reference.tcb_floor": chain["chain.reference.tcb_floor"],
     "chain.reference.product": chain["chain.reference.product"],
   };
-  const report = snp?.report;
-  if (snp === undefined || report === undefined)
-    return all(questions, blocked ?? skip("not asked: the report is not authentic"));
-  return {
-    "chain.reference.measurement_known": measurementKnown(plan.measurements, report),
-    "chain.reference.tcb_floor": tcbFloor(plan.minimumTcb, report, snp),
-    "chain.reference.product": product(plan.products, snp),
-  };
+  const { snp, tdx } = cpu;
+  if (snp?.report !== undefined)
+    return {
+      "chain.reference.measurement_known": measurementKnown(
+        plan.measurements,
+        snp.report,
+        coordinator.manifestPinned ? cpu.extended : undefined,
+      ),
+      "chain.reference.tcb_floor": tcbFloor(plan.minimumTcb, snp.report, snp),
+      "chain.reference.product": product(plan.products, snp.line ?? "unknown", "CPUID, VEK issuer"),
+    };
+  const td = tdx?.quote?.body;
+  if (td !== undefined && td.kind !== "sgx-report")
+    return {
+      "chain.reference.measurement_known": tdKnown(plan.tdxReferences, td),
+      "chain.reference.tcb_floor": evaluationFloor(plan.minimumEvaluation, cpu),
+      "chain.reference.product": product(plan.products, "TDX", "TEE type"),
+    };
+  return all(questions, blocked ?? skip("not asked: the evidence is not authentic"));
 }
 
-function measurementKnown(known: readonly Sourced[], report: SnpReport): Gated["chain.reference.measurement_known"] {
+/** MRTD, MRSEAM and all four RTMRs: the firmware, the module, and what was measured into the TD. */
+function tdKnown(known: ChainPlan["tdxReferences"], td: TdReport): Gated["chain.reference.measurement_known"] {
+  const text = (mrTd: string, mrSeam: string, rtmrs: readonly string[]): string =>
+    `MRTD ${mrTd}, MRSEAM ${mrSeam}, RTMRs ${rtmrs.join(" ")}`;
+  const actual = observed(text(hex(td.mrTd), hex(td.mrSeam), td.rtmrs.map(hex)), "TDX quote", "MRTD, MRSEAM, RTMR0..3");
+  if (known === undefined || known.list.length === 0)
+    return skip("no reference value given: use manifestValues.tdx in the profile", "measurement-unreferenced");
+  const texts = known.list.map((r) => text(r.mrTd, r.mrSeam, r.rtmrs));
+  const value = texts.find((t) => t === actual.value) ?? texts.join(" or ");
+  return equal({ value, origin: known.origin, at: "manifestValues.tdx" }, actual, "measurement-unreferenced");
+}
+
+/** What must be answered with yes before a document's number is Intel's word. */
+function documentsShown(judgement: CoordinatorAudit["cpu"]["tdx"]): Record<string, Answer> {
+  const ids = ["tcb_info", "qe_identity"].flatMap((d) => ["format", "chain", "signature"].map((q) => `tdx.${d}.${q}`));
+  const answers: Readonly<Record<string, Answer>> = judgement?.answers ?? {};
+  return Object.fromEntries(ids.map((id) => [id, answers[id] ?? cannot("not answered: a bug in pm")] as const));
+}
+
+/** Of an SNP floor nothing can be said here, so a profile that has only that one stays open. */
+function evaluationFloor(
+  floor: ChainPlan["minimumEvaluation"],
+  { documents, tdx: judgement }: CoordinatorAudit["cpu"],
+): Gated["chain.reference.tcb_floor"] {
+  if (floor === undefined)
+    return skip("no reference value given for TDX: use manifestValues.minTcbEvaluationDataNumber in the profile");
+  // As open as what keeps them away: a service that cannot be reached is asked again.
+  const shown = gate(documentsShown(judgement), documents);
+  if ("blocked" in shown) return shown.blocked;
+  const numbers = documents.map((d) => BigInt(d.number ?? -1));
+  if (numbers.length < 2) return cannot("TCB info and QE identity are not both authentic");
+  const lowest = numbers.reduce((a, b) => (b < a ? b : a));
+  return holds(
+    lowest >= floor.value,
+    { value: `at least ${floor.value}`, origin: floor.origin, at: "manifestValues.minTcbEvaluationDataNumber" },
+    observed(String(lowest), "TCB info, QE identity", "tcbEvaluationDataNumber"),
+    "tcb-below-profile",
+  );
+}
+
+/**
+ * @param extended of a manifest that somebody apart from the audited party vouches for: where further vCPUs start is in no
+ * digest of one vCPU, and whoever chooses APEIP chooses what they run
+ */
+function measurementKnown(
+  known: readonly Sourced[],
+  report: SnpReport,
+  extended: CpuJudgement["extended"],
+): Gated["chain.reference.measurement_known"] {
   const actual = observed(hex(report.measurement), "SNP report", "MEASUREMENT, 0x90..0xbf");
   const [first] = known;
   if (first === undefined)
@@ -174,6 +249,13 @@ function measurementKnown(known: readonly Sourced[], report: SnpReport): Gated["
       "measurement-unreferenced",
     );
   const match = known.find((m) => m.value === actual.value);
+  const seed = extended === undefined ? undefined : known.find((m) => m.value === extended.seed);
+  if (match === undefined && seed !== undefined && extended !== undefined)
+    return equal(
+      { ...seed, value: extended.digest, at: `${extended.seed} with APEIP of the manifest, vCPUs: ${extended.vcpus}` },
+      actual,
+      "measurement-unreferenced",
+    );
   const expected = match ?? { ...first, value: known.map((m) => m.value).join(" or ") };
   return equal(expected, actual, "measurement-unreferenced");
 }
@@ -194,12 +276,12 @@ function tcbFloor(
   );
 }
 
-function product(accepted: ChainPlan["products"], { line }: SnpJudgement): Gated["chain.reference.product"] {
+function product(accepted: ChainPlan["products"], line: string, at: string): Gated["chain.reference.product"] {
   if (accepted === undefined) return skip("no reference value given");
   return holds(
-    line !== undefined && accepted.lines.includes(line),
+    accepted.lines.includes(line),
     { value: accepted.lines.join(" or "), origin: accepted.origin, at: "products" },
-    observed(line ?? "unknown", "SNP report", "CPUID, VEK issuer"),
+    observed(line, "evidence", at),
     "product-not-accepted",
   );
 }

@@ -4,13 +4,13 @@ import { catalogue } from "../claims/question.ts";
 /** Owed by runs that take revocation lists from anybody but the auditor. */
 export const collateral = catalogue("chain", {
   "chain.collateral.not_rolled_back": {
-    asks: "Is every revocation list that a vendor's service offered at least as new as the newest that this installation has seen?",
+    asks: "Is every revocation list, and every TCB document of Intel's, that a vendor's service offered at least as new as the newest that this installation has seen?",
     spec: "RFC 5280 5.2.3 (CRL number), 5.1.2.4 (thisUpdate)",
     stops:
       "Whoever stands between the auditor and the vendor can offer an older list, on which a key is not yet revoked.",
     todo: "Fetch the list over another network. If the vendor really went back, remove the high-water mark from the cache folder and say why.",
     owed: "pinned",
-    codes: { "crl-rollback": "The service offered a revocation list that is older than one seen before." },
+    codes: { "crl-rollback": "The service offered a list or document that is older than one seen before." },
     waivable: false,
   },
 });

@@ -14,6 +14,7 @@ import type { DecodedManifest } from "../verifiers/contrast/index.ts";
 import { notProvenByPolicies } from "../verifiers/kata/not-proven.ts";
 import { bodiesByDigest } from "../verifiers/kata/workload.ts";
 import type { manifestKeys } from "../verifiers/kata/workload-claims.ts";
+import { vouchesForApeip } from "./ap-measurement.ts";
 import { assurance } from "./assurance-claims.ts";
 import { type AssurancePlan, assured, readersOf } from "./readers.ts";
 import { auditWorkloads, type Enforced, unreadManifest, type WorkloadsPlan } from "./workloads.ts";
@@ -85,7 +86,7 @@ function valuesOf(values: ManifestValues, given: Given): Judged {
     subject,
     manifest === undefined
       ? unexplained(explainedManifest)
-      : explainValues(manifest, values, given.manifest.rules, "manifest"),
+      : explainValues(manifest, values, given.manifest.rules, "manifest", vouchesForApeip),
   );
 }
 

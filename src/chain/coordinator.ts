@@ -6,16 +6,14 @@
 import { createHash } from "node:crypto";
 import { hex } from "../bytes/hex.ts";
 import { once } from "../bytes/once.ts";
-import { type Answer, type Answers, all, cannot, gate, type Origin, type Sourced, skip } from "../claims/answer.ts";
+import { type Answer, all, cannot, type Origin, type Sourced, skip } from "../claims/answer.ts";
 import { type Judged, judge } from "../claims/subject.ts";
 import { PmError } from "../errors.ts";
 import type { Anchor, Json } from "../report/report.ts";
 import type { Look, Request, Response } from "../run.ts";
 import {
   type ApiForm,
-  type Attested,
   attestRequest,
-  type CoordinatorInput,
   capabilitiesRequest,
   coordinator,
   type DecodedManifest,
@@ -29,22 +27,12 @@ import {
   verifyCoordinator,
 } from "../verifiers/contrast/index.ts";
 import { kata, verifyPolicy } from "../verifiers/kata/index.ts";
-import {
-  amdRoots,
-  authenticity,
-  noReferences,
-  pinnedBy,
-  type SnpJudgement,
-  type SnpTrust,
-  snp,
-  testRoot,
-  verifySnp,
-} from "../verifiers/snp/index.ts";
 import type { Content, ContentPlan } from "./content.ts";
+import { type CpuInput, type CpuJudgement, noEvidence, verifyCpu } from "./cpu.ts";
 import { explainedBy, type Shown, type Vouched, vouchedBy } from "./enforced.ts";
 import { attestedPins, type Freshness, type Pins } from "./exchange.ts";
 import { lookNonce, type Nonce } from "./nonce.ts";
-import { type Binding, snpCandidates } from "./references.ts";
+import type { Binding } from "./references.ts";
 
 /** A manifest with every policy of a large deployment is some 100 KB. */
 const maxManifestBytes = 4 * 1024 * 1024;
@@ -69,6 +57,8 @@ export interface CoordinatorPlan {
   readonly testRoot?: { readonly file: string; readonly bytes: Uint8Array };
   /** A nonce that this run drew or was given, or why freshness is not asked, and whether it is owed all the same. */
   readonly freshness: Freshness;
+  /** XFAM of a TD may differ in both CET bits: who allows it. A named relaxation. */
+  readonly cetDifference?: Sourced;
   /** What the manifest lets in, by the auditor's deployment file and profile; undefined: not asked. */
   readonly content?: ContentPlan;
 }
@@ -78,8 +68,8 @@ export interface CoordinatorAudit {
   readonly evidence: { readonly [subject: string]: Json };
   readonly anchors: readonly Anchor[];
   readonly nonce: Nonce | undefined;
-  /** Undefined when the answer held no SNP evidence. */
-  readonly snp: SnpJudgement | undefined;
+  /** What the TEE's verifier says of the evidence in the answer. */
+  readonly cpu: CpuJudgement;
   /** What every question behind the gate says while the gate is closed. */
   readonly blocked: Answer<never> | undefined;
   readonly manifest: DecodedManifest | undefined;
@@ -110,7 +100,7 @@ export function auditCoordinator(plan: CoordinatorPlan, look: Look, at: Date): C
       ? undefined
       : expectedReportData(state, nonce.bytes, capabilities?.status === "ok" ? capabilities.bytes : undefined);
 
-  const evidence = verifyEvidence({ plan, read, manifest, origin, expected, look, at });
+  const cpu = verifyEvidence(plan, { read, manifest, origin, expected, look, at });
   const judgement = verifyCoordinator({
     read,
     nonce: nonce?.bytes ?? new Uint8Array(),
@@ -118,7 +108,7 @@ export function auditCoordinator(plan: CoordinatorPlan, look: Look, at: Date): C
     reference,
     ...(unexplained === undefined ? {} : { unexplained }),
     rules,
-    attested: evidence.attested,
+    attested: cpu.attested,
     ...(capabilities === undefined ? {} : { capabilities }),
     ...(plan.historyLength === undefined ? {} : { historyLength: plan.historyLength }),
     ...(plan.rootCaKey === undefined ? {} : { rootCaKey: plan.rootCaKey }),
@@ -143,25 +133,25 @@ export function auditCoordinator(plan: CoordinatorPlan, look: Look, at: Date): C
   return {
     judged: [
       judge({ name: "coordinator", catalogue: coordinator, pinned: judgement.pinned }, judgement.answers),
-      judge({ name: "coordinator report", catalogue: snp, pinned: evidence.pinned }, evidence.answers),
+      cpu.judged,
       ...policies.map((p) => p.judged),
     ],
     evidence: {
       coordinator: judgement.evidence,
-      "coordinator report": evidence.snp?.evidence ?? null,
+      "coordinator report": cpu.evidence,
       ...Object.fromEntries(policies.map((p) => [p.name, p.evidence])),
     },
-    anchors: evidence.snp?.anchors ?? [],
+    anchors: cpu.anchors,
     nonce,
-    snp: evidence.snp,
-    blocked: "blocked" in evidence.attested ? evidence.attested.blocked : undefined,
+    cpu,
+    blocked: "blocked" in cpu.attested ? cpu.attested.blocked : undefined,
     manifest,
     answered: answer.status,
     reference,
     manifestPinned: reference !== undefined && origin.kind !== "audited-party",
     pins: attestedPins(
       judgement.answers["contrast.nonce.bound"],
-      "blocked" in evidence.attested ? evidence.attested.blocked : undefined,
+      "blocked" in cpu.attested ? cpu.attested.blocked : undefined,
       state,
       origin,
     ),
@@ -212,64 +202,35 @@ function manifestReference(word: Exclude<ManifestWord, { kind: "explained" }>, l
     : undefined;
 }
 
-interface Evidence {
-  readonly answers: Answers<typeof snp>;
-  readonly pinned: ReadonlySet<string>;
-  readonly attested: CoordinatorInput["attested"];
-  readonly snp: SnpJudgement | undefined;
-}
-interface EvidenceInput {
-  readonly plan: CoordinatorPlan;
-  readonly read: StateResult;
-  readonly manifest: DecodedManifest | undefined;
-  readonly origin: Origin;
-  /** REPORT_DATA that nonce and state demand. */
-  readonly expected: Uint8Array | undefined;
-  readonly look: Look;
-  readonly at: Date;
-}
-
 /** Each reference value of the manifest is a candidate; without a readable manifest only authenticity can be judged. */
-function verifyEvidence({ plan, read, manifest, origin, expected, look, at }: EvidenceInput): Evidence {
+function verifyEvidence(
+  plan: CoordinatorPlan,
+  {
+    read,
+    expected,
+    ...input
+  }: Omit<CpuInput, "binding" | "testRoot" | "cetDifference"> & {
+    readonly read: StateResult;
+    /** REPORT_DATA that nonce and state demand. */
+    readonly expected: Uint8Array | undefined;
+  },
+): CpuJudgement {
   const blocked = read.state === undefined ? read.blocked : documentBlocked(read.state);
-  if (read.state === undefined || blocked !== undefined) {
-    const answer = blocked ?? cannot("no attestation document");
-    return { answers: all(snp, answer), pinned: new Set(), attested: { blocked: answer }, snp: undefined };
-  }
-  const hostData = (manifest?.manifest?.policies ?? [])
+  if (read.state === undefined || blocked !== undefined)
+    return noEvidence(blocked ?? cannot("no attestation document"));
+  const hostData = (input.manifest?.manifest?.policies ?? [])
     .filter((p) => p.role === "coordinator")
-    .map((p): Sourced => ({ value: p.key, origin, at: p.at }));
+    .map((p): Sourced => ({ value: p.key, origin: input.origin, at: p.at }));
   const binding: Binding = {
     ...(expected === undefined ? {} : { reportData: { value: hex(expected), origin: recomputed } }),
     ...(hostData.length === 0 ? {} : { hostData }),
   };
-  const candidates = manifest?.manifest === undefined ? [] : snpCandidates(manifest.manifest, origin, binding);
-  const asked = candidates.length > 0 ? candidates : [{ ...noReferences, ...binding }];
-  const judgement = verifySnp({ bytes: read.state.document.bytes }, look, asked, trustOf(plan), at);
-  return {
-    answers: judgement.answers,
-    pinned: pinnedBy(asked[judgement.candidate] ?? noReferences),
-    attested: attestedBy(judgement),
-    snp: judgement,
-  };
+  return verifyCpu(read.state, { ...input, binding, testRoot: plan.testRoot, cetDifference: plan.cetDifference });
 }
-
-/** AMD's roots, unless a test put its own in their place. A Coordinator's evidence owes a revocation list in any case. */
-const trustOf = ({ testRoot: test }: CoordinatorPlan): SnpTrust => ({
-  roots: test === undefined ? amdRoots : testRoot(test.bytes, test.file),
-  revocation: "required",
-});
 
 const recomputed: Origin = {
   kind: "recomputed",
   name: "SHA-256 over nonce, manifest history and CA certificates",
 };
-
-/** What came through the CPU verifier's gate, in the terms of Contrast's. */
-function attestedBy({ answers, report, blocked }: SnpJudgement): CoordinatorInput["attested"] {
-  if (report === undefined) return { blocked: blocked ?? cannot("the report was not authenticated") };
-  const stage = Object.fromEntries(Object.keys(authenticity).map((id) => [id, answers[id as keyof typeof answers]]));
-  return gate(stage, { tee: "snp", reportData: report.reportData, hostData: report.hostData } satisfies Attested);
-}
 
 const sha256 = (bytes: Uint8Array): string => hex(createHash("sha256").update(bytes).digest());

@@ -28,6 +28,7 @@ import { type exchangeFreshness, liveExchange, type secretExchange } from "../ve
 import { secretRequest } from "../verifiers/contrast/requests.ts";
 import type { CoordinatorPlan } from "./coordinator.ts";
 import { exchangeKeySha256, lookExchangeKey } from "./exchange-key.ts";
+import { meshTee } from "./mesh-tee.ts";
 import { noExchange } from "./unproven.ts";
 
 /** Who must answer; what is left out has the values of `secretService`. */
@@ -135,6 +136,7 @@ function answered(
     },
     manifest: { bytes: value.manifest, name: "manifest", origin: value.manifestOrigin },
     rules: manifestRules(plan.contrastVersion),
+    tee: meshTee,
     at,
     san: wanted.san ?? secretService.san,
     workloadSecretId: wanted.workloadSecretId ?? secretService.workloadSecretId,
@@ -170,8 +172,12 @@ const failedExchange =
 const oneExchange =
   "Endpoint: one key exchange was answered by the secret service of this mesh. The secret was not derived, and who answers other clients, or the requests under a secret, was not seen.";
 
+const noTcb = " Its certificate repeats no TCB of the trust domain that it runs in.";
+
 /** Whether everything that is owed of the exchange passed. */
 function remains(judged: Judged): string {
   const ids = new Set(owedIds(judged, new Set()));
-  return judged.claims.every((c) => c.status === "pass" || !ids.has(c.id)) ? oneExchange : failedExchange;
+  const passed = judged.claims.every((c) => c.status === "pass" || !ids.has(c.id));
+  const tcb = judged.claims.find((c) => c.id === "contrast.mesh.tcb")?.status === "pass" ? "" : noTcb;
+  return passed ? `${oneExchange}${tcb}` : failedExchange;
 }

@@ -34,25 +34,24 @@ function markOf(bytes: Uint8Array): Mark | null | undefined {
   return {
     number: number === null ? undefined : BigInt(number),
     thisUpdate: Date.parse(thisUpdate),
-    text: `CRL ${number ?? "without number"} of ${thisUpdate}`,
+    text: `${number ?? "no number"} of ${thisUpdate}`,
   };
 }
 
 /** There is nothing to look at: as open as what kept it away, or as the claim of revocation itself. */
-export const withoutList = ({ snp, blocked }: Pick<CoordinatorAudit, "snp" | "blocked">): Answer<never> =>
-  snp === undefined && blocked !== undefined
+export const withoutList = ({ cpu, blocked }: Pick<CoordinatorAudit, "cpu" | "blocked">): Answer<never> =>
+  cpu.snp === undefined && cpu.tdx === undefined && blocked !== undefined
     ? blocked
-    : (snp?.answers["snp.chain.revocation"].status === "unavailable" ? unavailable : skip)(
-        "no authentic revocation list",
-      );
+    : (cpu.revocation.status === "unavailable" ? unavailable : skip)("no authentic revocation list");
 
 /** Where the service offered none, the list that came with the evidence is the one that could be an old one. */
 export function notRolledBack(
   offered: readonly SeenCrl[],
-  coordinator: Pick<CoordinatorAudit, "snp" | "blocked">,
+  coordinator: Pick<CoordinatorAudit, "cpu" | "blocked">,
   look: Look,
 ): Answers<typeof chain>["chain.collateral.not_rolled_back"] {
-  const all = coordinator.snp?.crls ?? [];
+  const { crls, documents, offers } = coordinator.cpu;
+  const all = [...crls, ...documents, ...offers];
   const others = all.filter((crl) => !crl.given);
   const lists = offered.length > 0 ? offered : others.length > 0 ? others : all;
   if (lists.length === 0) return withoutList(coordinator);
@@ -75,7 +74,7 @@ export function notRolledBack(
   );
 }
 
-const crlText = (crl: SeenCrl): string => `CRL ${crl.number ?? "without number"} of ${crl.thisUpdate}`;
+const crlText = (crl: SeenCrl): string => `${crl.number ?? "no number"} of ${crl.thisUpdate}`;
 
 /** Either measure alone shows it: a lower number, or an earlier date. */
 const isOlder = (crl: SeenCrl, mark: Mark): boolean =>

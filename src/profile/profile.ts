@@ -43,6 +43,7 @@ export interface Profile {
   readonly exchange: ProfileFile["exchange"];
   /** Facts of the service about its workloads. */
   readonly workloads: WorkloadFacts;
+  readonly relaxations: NonNullable<ProfileFile["relaxations"]>;
   readonly promote: readonly string[];
   readonly waivers: readonly Waiver[];
   /** Path of the file, or the built-in profile's name. */
@@ -154,6 +155,7 @@ export function composeProfile(service: BuiltInName, loaded: LoadedFile | undefi
     manifestValues: file?.manifestValues ?? {},
     assurance: file?.assurance,
     exchange: exchangeOf(service, file),
+    relaxations: file?.relaxations ?? {},
     promote: file?.promote ?? [],
     waivers: file?.waivers ?? [],
   };

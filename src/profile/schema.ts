@@ -173,8 +173,10 @@ export const profileSchema = v.strictObject({
   measurements: v.optional(v.array(hexOf(48))),
   /** Floor under the manifest's own minimum. */
   minimumTcb: v.optional(v.strictObject({ bootloader: svn, tee: svn, snp: svn, microcode: svn, fmc: v.optional(svn) })),
-  /** Product lines that are acceptable; absent: all that pm knows. */
-  products: v.optional(v.pipe(v.array(v.picklist(["Milan", "Genoa", "Turin"])), v.minLength(1, "must not be empty"))),
+  /** Product lines of AMD that are acceptable, and TDX for Intel; absent: all that pm knows. */
+  products: v.optional(
+    v.pipe(v.array(v.picklist(["Milan", "Genoa", "Turin", "TDX"])), v.minLength(1, "must not be empty")),
+  ),
   deployment: v.optional(deployment),
   safety: v.optional(safety),
   manifestValues: v.optional(manifestValues),
@@ -190,6 +192,13 @@ export const profileSchema = v.strictObject({
   ),
   /** The key exchange of a client is made in the same run; Privatemode only. */
   exchange: v.optional(v.strictObject({ san: v.optional(text), workloadSecretId: v.optional(text) })),
+  /** Named relaxations; each stands in every report. */
+  relaxations: v.optional(
+    v.strictObject({
+      /** XFAM of a TD may differ from the manifest's in both CET bits (11 and 12) and in nothing else. */
+      tdxCetDifference: v.optional(v.literal(true)),
+    }),
+  ),
   /** Findings that this auditor demands. */
   promote: v.optional(v.array(text)),
   waivers: v.optional(v.array(waiver)),

@@ -20,6 +20,7 @@ const worthReading: readonly (readonly [label: string, path: string])[] = [
   ["product line", "report.productLine"],
   ["measurement", "measurement"],
   ["measurement", "report.measurement"],
+  ["vCPUs", "vcpus"],
   ["host data", "hostData"],
   ["host data", "report.hostData"],
   ["reported TCB", "reportedTcb"],

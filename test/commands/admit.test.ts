@@ -38,11 +38,11 @@ describe("pm manifest admit", () => {
     const bare = await admitted({ evidence: evidenceOf((x) => ({ ...x, chain: {} })) });
     expect([bare.status, reportOf(bare).verdict]).toEqual([4, "unavailable"]);
   });
-  it("ends with 3 and no report for TDX evidence, with 2 for a folder that is none", async () => {
+  it("ends with 2 and no report for TDX evidence under AMD's test root, and for a folder that is none", async () => {
     const quote = new Uint8Array(5000);
     quote.set([4, 0, 2, 0, 0x81, 0, 0, 0]);
     const tdx = await admitted({ evidence: quote });
-    expect([tdx.status, JSON.parse(tdx.stdout)]).toMatchObject([3, { error: { code: "PM_EVIDENCE_UNSUPPORTED" } }]);
+    expect([tdx.status, JSON.parse(tdx.stdout)]).toMatchObject([2, { error: { code: "PM_USAGE" } }]);
     expect((await admitted({ args: ["--policies", "/nonexistent", "--json"] })).status).toBe(2);
     expect((await admitted({ policies: {} })).status).toBe(2);
   });

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Deployment, Tamper } from "../../fixtures/generator/deployment.ts";
 import { pem } from "../../fixtures/generator/der.ts";
+import { makeTdxDeployment, type TdxDeployment } from "../../fixtures/generator/intel-deployment.ts";
 import {
   type ExchangeDraft,
   exchangeDraft,
@@ -12,8 +13,9 @@ import {
   makeLeaf,
   workload,
 } from "../../fixtures/generator/mesh.ts";
+import { makeTdxLeaf, type TdxLeafDefect } from "../../fixtures/generator/mesh-tdx.ts";
 import { sha256 } from "../../fixtures/generator/policies.ts";
-import { sharedDeployment, variantDeployment } from "../../fixtures/generator/shared.ts";
+import { sharedDeployment, sharedNow, variantDeployment } from "../../fixtures/generator/shared.ts";
 import { nonceRequest } from "../../src/chain/nonce.ts";
 import type { Exchange, Request } from "../../src/run.ts";
 import { writeBundle } from "../../src/sources/bundle.ts";
@@ -36,7 +38,7 @@ export const write = (dir: string, name: string, content: Uint8Array | string): 
 };
 
 export interface EndpointFiles {
-  readonly from?: Deployment;
+  readonly from?: Pick<Deployment, "meshCa" | "manifest" | "now">;
   readonly meshCa?: Uint8Array | string;
   readonly manifest?: Uint8Array | string;
   readonly args?: readonly string[];
@@ -54,6 +56,7 @@ export function verifyEndpoint(dir: string, what: readonly string[], files: Endp
 }
 
 export interface CertificateQuestion extends EndpointFiles {
+  readonly from?: Deployment;
   readonly defect?: LeafDefect;
   /** In place of the leaf. */
   readonly bytes?: Uint8Array | string;
@@ -69,6 +72,20 @@ export function certificate(question: CertificateQuestion = {}): Promise<Ran> {
   return verifyEndpoint(dir, ["--certificate", file, "--offline"], question);
 }
 
+let onTdx: TdxDeployment | undefined;
+/** The deployment whose workloads run on TDX. */
+export const tdxDeployment = (): TdxDeployment => {
+  onTdx ??= makeTdxDeployment("shared", { now: sharedNow });
+  return onTdx;
+};
+/** A leaf of its secret service as a file. */
+export function tdxCertificate(defect?: TdxLeafDefect, args: readonly string[] = []): Promise<Ran> {
+  const dir = folder();
+  const from = tdxDeployment();
+  const leaf = makeTdxLeaf(from, defect === undefined ? {} : { defect }).certificate;
+  return verifyEndpoint(dir, ["--certificate", write(dir, "leaf.pem", pem(leaf)), "--offline"], { from, args });
+}
+
 export const demo = {
   san: "secret.demo.example",
   workloadSecretId: workload(sharedDeployment()).workloadSecretId,
@@ -76,6 +93,7 @@ export const demo = {
 export const demoPins = ["--san", demo.san, "--workload-secret-id", demo.workloadSecretId] as const;
 
 export interface ExchangeQuestion extends EndpointFiles {
+  readonly from?: Deployment;
   readonly defect?: LeafDefect;
   readonly edit?: (draft: ExchangeDraft, deployment: Deployment) => ExchangeDraft;
   readonly lengths?: Parameters<typeof exchangeDraft>[2];

@@ -41,7 +41,7 @@ describeEvidence("contrast manifests", () => {
     expect(ran.status).toBe(status);
     if (code !== undefined) expect(reportOf(ran).claims.some((c) => c.code === code)).toBe(true);
   });
-  test("an APEIP entry is an error in the versions that have it", async () => {
+  test("an APEIP entry is a reference value in the versions that have it", async () => {
     const ran = await runPm([
       "manifest",
       "check",
@@ -50,6 +50,6 @@ describeEvidence("contrast manifests", () => {
       "main",
       "--json",
     ]);
-    expect(ran.status).toBe(3);
+    expect(ran.status).toBe(0);
   });
 });

@@ -95,6 +95,7 @@ describe("over all catalogues", () => {
     "report as demanded",
     "Coordinator as demanded",
     "Coordinator after an update",
+    "Coordinator on TDX as demanded",
     "manifest as it should be",
     "bundle as demanded",
     "live",
@@ -103,6 +104,8 @@ describe("over all catalogues", () => {
     "live with the secret exchange",
     "policies as they should be",
     "manifest made anew",
+    "enclave as demanded",
+    "event log as demanded",
     "release as demanded",
   ])("%s: every owed claim passes, and pm ends with 0", (run) => {
     expect(claims(run).filter((c) => c.owed && c.status !== "pass")).toEqual([]);

@@ -36,9 +36,26 @@ export const endpointRows: Rows<EndpointQuestions> = {
     passes: leaf,
     fails: { "workload-secret-id": "leaf with another WorkloadSecretID" },
   },
-  "contrast.mesh.measurement": { passes: leaf, fails: { measurement: "leaf of another guest image" } },
+  "contrast.mesh.measurement": {
+    passes: leaf,
+    fails: {
+      measurement: "leaf of another guest image",
+      MRTD_MISMATCH: "leaf of a trust domain with other firmware",
+      RTMR_MISMATCH: "leaf of a trust domain with another kernel",
+      MRSEAM_MISMATCH: "leaf of a trust domain on another module",
+      TD_ATTRIBUTES_MISMATCH: "leaf of a trust domain that may be debugged",
+      XFAM_MISMATCH: "leaf of a trust domain with other processor features",
+    },
+  },
   "contrast.mesh.tcb": { passes: leaf, fails: { "tcb-minimum": "leaf of an old platform" } },
-  "contrast.mesh.chip": { passes: leaf, fails: { "chip-id-mismatch": "leaf of another chip" } },
+  "contrast.mesh.chip": {
+    passes: leaf,
+    fails: {
+      "chip-id-mismatch": "leaf of another chip",
+      PIID_NOT_ALLOWED: "leaf of a trust domain on another platform",
+      PCK_OPTIONS_MISMATCH: "leaf of a trust domain beside another thread",
+    },
+  },
   "contrast.mesh.expected_san": { passes: leaf, fails: { "san-missing": unmet } },
   "contrast.mesh.expected_workload": { passes: leaf, fails: { "workload-unexpected": unmet } },
   "contrast.exchange.format": { passes: exchange, fails: { "exchange-malformed": "exchange that is no JSON" } },

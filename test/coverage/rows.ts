@@ -15,6 +15,9 @@ import { exchangeRows } from "./rows-exchange.ts";
 import { generateRows } from "./rows-generate.ts";
 import { type PolicyQuestions, policyRows } from "./rows-policies.ts";
 import { type ReleaseQuestions, releaseRows } from "./rows-release.ts";
+import { type SgxQuestions, sgxRows } from "./rows-sgx.ts";
+import { type TdxQuestions, tdxRows } from "./rows-tdx.ts";
+import { type TdxManifestQuestions, tdxManifestRows } from "./rows-tdx-coordinator.ts";
 import { admissionRuns } from "./runs-admission.ts";
 import { chainRuns } from "./runs-chain.ts";
 import { coordinatorRuns } from "./runs-coordinator.ts";
@@ -23,10 +26,16 @@ import { exchangeRuns } from "./runs-exchange.ts";
 import { generateRuns } from "./runs-generate.ts";
 import { policyRuns } from "./runs-policies.ts";
 import { releaseRuns } from "./runs-release.ts";
+import { sgxRuns } from "./runs-sgx.ts";
 import { snpRuns } from "./runs-snp.ts";
+import { tdxRuns } from "./runs-tdx.ts";
+import { tdxCoordinatorRuns } from "./runs-tdx-coordinator.ts";
 
 export const runs = {
   ...snpRuns,
+  ...sgxRuns,
+  ...tdxRuns,
+  ...tdxCoordinatorRuns,
   ...coordinatorRuns,
   ...chainRuns,
   ...endpointRuns,
@@ -39,6 +48,9 @@ export const runs = {
 export type RunName = keyof typeof runs;
 
 type Questions = typeof snp &
+  SgxQuestions &
+  TdxQuestions &
+  TdxManifestQuestions &
   typeof coordinator &
   typeof kata &
   typeof chain &
@@ -70,6 +82,9 @@ const bundle = "bundle as demanded";
 const unmet = "bundle that meets no demand";
 
 export const rows: Rows<Questions> = {
+  ...sgxRows,
+  ...tdxRows,
+  ...tdxManifestRows,
   ...admissionRows,
   ...generateRows,
   "snp.report.format": {

@@ -1,7 +1,8 @@
 /** `pm endpoint verify`: certificates and exchanges of the shared deployment, good and with one defect each. */
 import { leafDefects as bad, exchangeSignature, leafKey } from "../../fixtures/generator/mesh.ts";
+import { tdxLeafDefects as tdx } from "../../fixtures/generator/mesh-tdx.ts";
 import type { Ran } from "../command.ts";
-import { certificate, demoPins, exchange, exchangeKeySha256 } from "../commands/endpoint-world.ts";
+import { certificate, demoPins, exchange, exchangeKeySha256, tdxCertificate } from "../commands/endpoint-world.ts";
 
 const flipped = (bytes: Uint8Array): Uint8Array => bytes.map((b, i) => (i === 7 ? b ^ 1 : b));
 
@@ -26,6 +27,13 @@ export const endpointRuns = {
   "leaf of another guest image": () => certificate({ defect: bad.otherMeasurement }),
   "leaf of an old platform": () => certificate({ defect: bad.lowReportedTcb }),
   "leaf of another chip": () => certificate({ defect: bad.otherChip }),
+  "leaf of a trust domain with other firmware": () => tdxCertificate(tdx.otherMrTd),
+  "leaf of a trust domain with another kernel": () => tdxCertificate(tdx.otherRtmr0),
+  "leaf of a trust domain on another module": () => tdxCertificate(tdx.otherMrSeam),
+  "leaf of a trust domain that may be debugged": () => tdxCertificate(tdx.debug),
+  "leaf of a trust domain with other processor features": () => tdxCertificate(tdx.otherXfam),
+  "leaf of a trust domain on another platform": () => tdxCertificate(tdx.otherPiid),
+  "leaf of a trust domain beside another thread": () => tdxCertificate(tdx.smt),
   "exchange as demanded": () => exchange({ args: [...demoPins, "--public-key-sha256", exchangeKeySha256()] }),
   "exchange with another's key": () => exchange({ args: [...demoPins, "--public-key-sha256", "ab".repeat(32)] }),
   "exchange that is no JSON": () => exchange({ text: () => "no json" }),

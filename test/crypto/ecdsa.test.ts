@@ -1,8 +1,8 @@
-import { generateKeyPairSync, sign } from "node:crypto";
+import { generateKeyPairSync, sign, verify } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { hex } from "../../src/bytes/hex.ts";
 import { decodeCertificate, publicKeyOf } from "../../src/crypto/certificate.ts";
-import { ecdsaVerify, p384SignatureFromAmd } from "../../src/crypto/ecdsa.ts";
+import { derSignature, ecdsaVerify, p384SignatureFromAmd } from "../../src/crypto/ecdsa.ts";
 import { describeEvidence, evidence } from "../evidence.ts";
 
 const order = 0xffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973n;
@@ -29,6 +29,28 @@ describe("AMD's form of a P-384 signature", () => {
     const one = new Uint8Array(length).fill(1);
     expect(p384SignatureFromAmd(one, littleEndian(1n))).toBeUndefined();
     expect(p384SignatureFromAmd(littleEndian(1n), one)).toBeUndefined();
+  });
+});
+
+describe("a signature in DER", () => {
+  const number = (n: bigint): Uint8Array => new Uint8Array(Buffer.from(n.toString(16).padStart(64, "0"), "hex"));
+  const der = (r: bigint, s: bigint): string => hex(derSignature(Buffer.concat([number(r), number(s)])));
+  it("has the shortest positive INTEGERs", () => {
+    expect(der(1n, 0x7fn)).toBe("300602010102017f");
+    expect(der(0x80n, 0x100n)).toBe("30080202008002020100");
+    expect(der(0n, 0n)).toBe("3006020100020100");
+    expect(der(2n ** 256n - 1n, 2n ** 255n)).toBe(`3046022100${"ff".repeat(32)}02210080${"00".repeat(31)}`);
+  });
+  it("is what node:crypto makes of the same numbers, and stays wrong when it was", () => {
+    const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    for (let i = 0; i < 64; i++) {
+      const data = Uint8Array.of(i);
+      const signature = new Uint8Array(sign("sha256", data, { key: privateKey, dsaEncoding: "ieee-p1363" }));
+      expect(verify("sha256", data, publicKey, derSignature(signature))).toBe(true);
+      signature[i] = (signature[i] ?? 0) ^ 1;
+      expect(verify("sha256", data, publicKey, derSignature(signature))).toBe(false);
+      expect(verify("sha256", data, publicKey, derSignature(new Uint8Array(64)))).toBe(false);
+    }
   });
 });
 

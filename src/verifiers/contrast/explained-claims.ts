@@ -8,9 +8,12 @@ export const explainedManifest = catalogue("contrast", {
     asks: "Is the launch measurement of each SNP reference value one that the auditor vouches for?",
     spec: spec("ReferenceValues.snp, TrustedMeasurement"),
     stops: "A guest image that enforces no policy, admitted into the mesh beside the good one.",
-    todo: "Recompute the measurement from the guest image, and add it to the profile's measurements; or demand that the entry is removed.",
+    todo: "Recompute the measurement from the guest image, and add it to the profile's measurements, of an entry with APEIP those of one and of two vCPUs; or demand that the entry is removed.",
     owed: "always",
-    codes: { "measurement-unexplained": "A reference value has a launch measurement that the profile does not name." },
+    codes: {
+      "measurement-unexplained":
+        "A reference value has a launch measurement that the profile does not name, or an APEIP that none of those named covers.",
+    },
   },
   "contrast.explained.tdx": {
     asks: "Are MRTD, MRSEAM and RTMRs of each TDX reference value among those that the auditor vouches for, with the XFAM that Contrast generates and no demand of the platform less?",

@@ -65,15 +65,24 @@ export function explainedPinned(values: ManifestValues): ReadonlySet<string> {
   ]);
 }
 
+/** Whether one of these measurements (lower-case hex) is of two or more vCPUs of this entry, and so covers its APEIP. */
+export type VouchesForApeip = (entry: SnpEntry, known: readonly string[]) => boolean;
+
 /** @param name of the manifest, for the origin of what it says */
-export function explainValues(manifest: Manifest, values: ManifestValues, rules: ManifestRules, name: string): A {
+export function explainValues(
+  manifest: Manifest,
+  values: ManifestValues,
+  rules: ManifestRules,
+  name: string,
+  vouched: VouchesForApeip,
+): A {
   const said = (entries: readonly string[], at: string): Sourced => ({
     value: listed(entries),
     origin: { kind: "evidence", name },
     at,
   });
   return {
-    "contrast.explained.measurements": measurements(manifest.snpEntries, values, said),
+    "contrast.explained.measurements": measurements(manifest.snpEntries, values, said, vouched),
     "contrast.explained.tdx": tdx(manifest.tdx, values, said),
     "contrast.explained.minimum_tcb": minimumTcb(manifest.snpEntries, values, said),
     "contrast.explained.tcb_evaluation": evaluation(manifest.tdx, values, said),
@@ -122,10 +131,28 @@ function without<const Code extends string>(
   return holds(bad.length === 0, expected, actual, code, bad.join("; "));
 }
 
-function measurements(entries: readonly SnpEntry[], { measurements: known, origin }: ManifestValues, said: Said) {
+/**
+ * Of an entry with APEIP the digest for one vCPU must be vouched for, and one for more: APEIP says where further vCPUs
+ * start, and no digest of one vCPU covers it.
+ */
+function measurements(
+  entries: readonly SnpEntry[],
+  { measurements: known, origin }: ManifestValues,
+  said: Said,
+  vouched: VouchesForApeip,
+) {
   const id = "TrustedMeasurement";
-  const text = entries.map((e) => `${e.at}/${id} ${e.trustedMeasurement}`);
-  const bad = entries.filter((e) => !known.some((k) => k.value === e.trustedMeasurement));
+  const text = entries.map(
+    (e) => `${e.at}/${id} ${e.trustedMeasurement}${e.apeip === undefined ? "" : ` with APEIP ${e.apeip}`}`,
+  );
+  const digests = known.map((k) => k.value);
+  const bad = entries.flatMap((e) =>
+    !digests.includes(e.trustedMeasurement)
+      ? [`${e.at}${e.apeip === undefined ? "" : ": the measurement of one vCPU is not named"}`]
+      : e.apeip === undefined || vouched(e, digests)
+        ? []
+        : [`${e.at}/APEIP: no measurement of two or more vCPUs is named, and that of one does not cover it`],
+  );
   if (entries.length > 0 && known.length === 0)
     return skip(
       "no reference value given: use --measurement HEX or measurements in the profile",
@@ -136,12 +163,7 @@ function measurements(entries: readonly SnpEntry[], { measurements: known, origi
     value: known.length === 0 ? "no SNP reference value" : `none but ${known.map((k) => k.value).join(" or ")}`,
     origin: first?.origin ?? origin,
   };
-  return without(
-    bad.map((e) => e.at),
-    expected,
-    said(text, "/ReferenceValues/snp"),
-    "measurement-unexplained",
-  );
+  return without(bad, expected, said(text, "/ReferenceValues/snp"), "measurement-unexplained");
 }
 
 /** Contrast v1.20 generates this for every platform, and compares all eight bytes. */

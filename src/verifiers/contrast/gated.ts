@@ -75,6 +75,10 @@ const blockedBy = (answer: Answer<never>): Gated => ({
   "contrast.ca.key": answer,
 });
 
+const evidenceOf = { snp: "SNP report", tdx: "TDX quote" } as const;
+const reportDataOf = { snp: "REPORT_DATA", tdx: "REPORTDATA" } as const;
+const hostDataOf = { snp: "HOST_DATA", tdx: "MRCONFIGID, bytes 0..31" } as const;
+
 function nonceBound(
   input: CoordinatorInput,
   state: CoordinatorState,
@@ -92,7 +96,7 @@ function nonceBound(
   const over = `nonce, ${state.manifests.length} manifests, root CA, mesh CA${state.form === "v1" ? ", capabilities" : ""}`;
   return equal(
     { value: hex(expected), origin: { kind: "recomputed", name: `SHA-256 over ${over}` } },
-    observed(hex(attested.reportData), "SNP report", "REPORT_DATA"),
+    observed(hex(attested.reportData), evidenceOf[attested.tee], reportDataOf[attested.tee]),
     "history-hidden",
   );
 }
@@ -105,7 +109,7 @@ function hostData(
 ): CoordinatorAnswers["contrast.host_data.coordinator"] {
   const keys = (latest.manifest?.policies ?? []).filter((p) => p.role === "coordinator");
   if (keys.length === 0) return cannot("the manifest names no policy with the role coordinator");
-  const actual = observed(hex(attested.hostData), "SNP report", "HOST_DATA");
+  const actual = observed(hex(attested.hostData), evidenceOf[attested.tee], hostDataOf[attested.tee]);
   const match = keys.find((p) => p.key === actual.value);
   const elsewhere = latest.policyKeys.includes(actual.value)
     ? "it is the policy of a workload"

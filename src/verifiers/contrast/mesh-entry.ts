@@ -11,9 +11,11 @@ import {
   skip,
 } from "../../claims/answer.ts";
 import type { meshStatements } from "./mesh-claims.ts";
-import type { MeshLeaf, MeshTcb, MeshValues } from "./mesh-leaf.ts";
+import type { MeshLeaf, MeshTcb, SnpMeshValues, TdxMeshValues } from "./mesh-leaf.ts";
 import { areNamesOf, namesText, sortedNames } from "./mesh-names.ts";
+import { type MeshPlatform, ofTdx } from "./mesh-tdx.ts";
 import type { Manifest, MinimumTcb, PolicyEntry, SnpReferenceValue } from "./model.ts";
+import type { ManifestRules } from "./rules.ts";
 
 type Statements = Answers<typeof meshStatements>;
 type OfEntry = Pick<Statements, "contrast.mesh.host_data" | "contrast.mesh.sans" | "contrast.mesh.workload_secret_id">;
@@ -83,16 +85,35 @@ function secretId(leaf: MeshLeaf, entry: PolicyEntry, origin: Origin): OfEntry["
   );
 }
 
+/** What only the TEE's own verifier can say of a repeated value; the chain hands it in. */
+export interface MeshTee {
+  /** The digest that an SNP measurement is compared with: an entry with APEIP stands for several. */
+  readonly expectedMeasurement: (
+    value: SnpReferenceValue,
+    rules: ManifestRules,
+    measured: string,
+  ) => { readonly digest: string; readonly vcpus: number | undefined };
+  /** What the PCK certificate of a chain (PEM) says of its platform, or why it cannot be read. Signatures are not looked at. */
+  readonly platformOf: (chain: Uint8Array) => MeshPlatform | { readonly problem: string };
+}
+
+interface Demands {
+  readonly manifest: Manifest;
+  readonly rules: ManifestRules;
+  readonly origin: Origin;
+  readonly tee: MeshTee;
+}
+
 /** All three on one reference value: of several the one with the right measurement, then the one with the fewest open answers. */
-export function referenceAnswers({ values }: MeshLeaf, { snp }: Manifest, origin: Origin): OfReference {
+export function referenceAnswers({ values }: MeshLeaf, demands: Demands): OfReference {
   if (values === undefined) return each(noValue);
-  if (values.tee === "TDX")
-    return each(cannot("the values that a certificate repeats of TDX evidence are not judged by this version of pm"));
-  if (snp.length === 0) return each(cannot("the manifest has no SNP reference value that can be used"));
-  const judged = snp.map((value) => against(values, value, origin));
+  const judged = values.tee === "TDX" ? tdxAnswers(values, demands) : snpAnswers(values, demands);
   const open = (a: OfReference): number => Object.values(a).filter((x) => x.status !== "pass").length;
   const cost = (a: OfReference): number => (a["contrast.mesh.measurement"].status === "pass" ? 0 : 10) + open(a);
-  return judged.reduce((best, next) => (cost(next) < cost(best) ? next : best));
+  const [first, ...others] = judged;
+  return first === undefined
+    ? each(cannot(`the manifest has no ${values.tee} reference value that can be used`))
+    : others.reduce((best, next) => (cost(next) < cost(best) ? next : best), first);
 }
 const each = (answer: Answer<never>): OfReference => ({
   "contrast.mesh.measurement": answer,
@@ -100,17 +121,18 @@ const each = (answer: Answer<never>): OfReference => ({
   "contrast.mesh.chip": answer,
 });
 
-function against(values: MeshValues, value: SnpReferenceValue, origin: Origin): OfReference {
+const snpAnswers = (values: SnpMeshValues, demands: Demands): OfReference[] =>
+  demands.manifest.snp.map((value) => against(values, value, demands));
+const tdxAnswers = (values: TdxMeshValues, { manifest, origin, tee }: Demands): OfReference[] =>
+  manifest.tdx.map((value) => ofTdx(values, value, origin, tee.platformOf));
+
+function against(values: SnpMeshValues, value: SnpReferenceValue, { rules, origin, tee }: Demands): OfReference {
   const { measurement, reportedTcb, launchTcb, chipId } = values;
   return {
     "contrast.mesh.measurement":
       measurement === undefined
         ? noValue
-        : equal(
-            { value: value.trustedMeasurement, origin, at: `${value.at}/TrustedMeasurement` },
-            found(measurement, "extension 1.3.9901.2.1.22"),
-            "measurement",
-          ),
+        : measured(measurement, value, tee.expectedMeasurement(value, rules, measurement), origin),
     "contrast.mesh.tcb":
       reportedTcb === undefined || launchTcb === undefined
         ? noValue
@@ -118,6 +140,22 @@ function against(values: MeshValues, value: SnpReferenceValue, origin: Origin): 
     "contrast.mesh.chip": chip(chipId, value, origin),
   };
 }
+
+const measured = (
+  measurement: string,
+  { at }: SnpReferenceValue,
+  { digest, vcpus }: ReturnType<MeshTee["expectedMeasurement"]>,
+  origin: Origin,
+): OfReference["contrast.mesh.measurement"] =>
+  equal(
+    {
+      value: digest,
+      origin,
+      at: `${at}/TrustedMeasurement${vcpus === undefined ? "" : ` and APEIP, vCPUs: ${vcpus}`}`,
+    },
+    found(measurement, "extension 1.3.9901.2.1.22"),
+    "measurement",
+  );
 
 /** Order and names as in snp.tcb.minimum. */
 const tcbText = (t: MeshTcb): string => `bl=${t.bootloader},tee=${t.tee},snp=${t.snp},ucode=${t.microcode}`;

@@ -18,6 +18,8 @@ const oids = {
 } as const;
 const maxNames = 256;
 const maxUsages = 32;
+/** Three certificates of some 1 KB each, as PEM. */
+const maxChainBytes = 64 * 1024;
 
 /** Levels of an SNP TCB_VERSION, each 0 to 255. */
 export interface MeshTcb {
@@ -27,15 +29,30 @@ export interface MeshTcb {
   readonly microcode: number;
 }
 /** Undefined members are those of which `problems` speaks. Hex is lower case. */
-export interface MeshValues {
-  readonly tee: "SNP" | "TDX";
-  /** SNP HOST_DATA, 32 bytes; TDX MRCONFIGID, 48 bytes. */
+export interface SnpMeshValues {
+  readonly tee: "SNP";
+  /** HOST_DATA, 32 bytes. */
   readonly hostData: string | undefined;
   readonly measurement: string | undefined;
   readonly chipId: string | undefined;
   readonly reportedTcb: MeshTcb | undefined;
   readonly launchTcb: MeshTcb | undefined;
 }
+export interface TdxMeshValues {
+  readonly tee: "TDX";
+  /** MRCONFIGID, 48 bytes. */
+  readonly hostData: string | undefined;
+  /** 48 bytes. */
+  readonly mrTd: string | undefined;
+  readonly mrSeam: string | undefined;
+  readonly rtmrs: readonly (string | undefined)[];
+  /** 8 bytes, in memory order. */
+  readonly tdAttributes: string | undefined;
+  readonly xfam: string | undefined;
+  /** As the quote carries it, PEM; also undefined where the certificate has none. */
+  readonly pckChain: Uint8Array | undefined;
+}
+export type MeshValues = SnpMeshValues | TdxMeshValues;
 export interface ExtensionProblem {
   readonly kind: "missing" | "duplicate" | "malformed";
   readonly message: string;
@@ -125,11 +142,14 @@ class Values {
     if (tee === "TDX")
       return {
         tee,
+        mrSeam: this.#octets(`${oids.tdx}.9`, 48, "MRSEAM"),
+        tdAttributes: this.#octets(`${oids.tdx}.12`, 8, "TDATTRIBUTES"),
+        xfam: this.#octets(`${oids.tdx}.13`, 8, "XFAM"),
+        mrTd: this.#octets(`${oids.tdx}.14`, 48, "MRTD"),
         hostData: this.#octets(`${oids.tdx}.15`, 48, "MRCONFIGID"),
-        measurement: undefined,
-        chipId: undefined,
-        reportedTcb: undefined,
-        launchTcb: undefined,
+        rtmrs: [0, 1, 2, 3].map((i) => this.#octets(`${oids.tdx}.${18 + i}`, 48, `RTMR${i}`)),
+        // The number is Contrast v1.20's; no recorded certificate has shown it, so none is demanded.
+        pckChain: this.#optional(`${oids.tdx}.46`, "PCK chain"),
       };
     return {
       tee,
@@ -149,6 +169,16 @@ class Values {
 
   #say(kind: ExtensionProblem["kind"], message: string): void {
     this.problems.push({ kind, message });
+  }
+
+  #optional(oid: string, name: string): Uint8Array | undefined {
+    if (!this.#extensions.some((e) => e.oid === oid)) return undefined;
+    return this.#read(oid, name, (reader) => {
+      const octets = reader.octetString(name);
+      if (octets.length > maxChainBytes)
+        throw malformed(`${name}: ${octets.length} bytes are more than any known chain has`);
+      return octets;
+    });
   }
 
   #octets(oid: string, length: number, name: string): string | undefined {

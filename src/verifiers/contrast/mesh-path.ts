@@ -93,7 +93,7 @@ export function usage({ usages }: MeshLeaf): Statements["contrast.mesh.usage"] {
 
 const wanted = {
   SNP: "SNP: measurement (22), host data (23), reported TCB (28 to 31), chip id (32), launch TCB (43 to 46)",
-  TDX: "TDX: MRCONFIGID (15)",
+  TDX: "TDX: MRSEAM (9), TDATTRIBUTES (12), XFAM (13), MRTD (14), MRCONFIGID (15), RTMR0 to RTMR3 (18 to 21)",
 } as const;
 /** Which problem gives the answer its code: a value that cannot be read says more than one that is not there. */
 const kinds = ["malformed", "duplicate", "missing"] as const;

@@ -32,7 +32,7 @@ import {
   meshStatements,
   type secretExchange,
 } from "./mesh-claims.ts";
-import { entryAnswers, expectedName, expectedWorkload, referenceAnswers } from "./mesh-entry.ts";
+import { entryAnswers, expectedName, expectedWorkload, type MeshTee, referenceAnswers } from "./mesh-entry.ts";
 import {
   decodeAnswer,
   decodeExchange,
@@ -46,6 +46,7 @@ import {
 import { leafFacts } from "./mesh-facts.ts";
 import { type MeshLeaf, readLeaf } from "./mesh-leaf.ts";
 import { extensions, judgePath, usage } from "./mesh-path.ts";
+import { namesMachines } from "./mesh-tdx.ts";
 import type { DecodedManifest } from "./model.ts";
 import type { ManifestRules } from "./rules.ts";
 
@@ -59,6 +60,7 @@ export interface MeshInput {
   };
   readonly manifest: { readonly bytes: Uint8Array; readonly name: string; readonly origin: Origin };
   readonly rules: ManifestRules;
+  readonly tee: MeshTee;
   readonly at: Date;
   /** Exact string that must be among the names. */
   readonly san: Sourced | undefined;
@@ -175,7 +177,7 @@ function judgeMesh(shown: Read, input: MeshInput): Judged {
         ? statements(authentic.value, manifest, input, stage.validity)
         : all(meshStatements, authentic.blocked)),
     },
-    pinned: pinnedIn(manifest, input),
+    pinned: pinnedIn(manifest, input, "value" in authentic ? authentic.value.values?.tee : undefined),
     evidence: {
       ...("leaf" in shown ? leafFacts(shown) : {}),
       meshCa: caFacts(meshCa.pem, "mesh_ca"),
@@ -228,16 +230,32 @@ function statements(
     "contrast.mesh.extensions": extensions(leaf),
     ...(manifest === undefined
       ? {}
-      : { ...entryAnswers(leaf, manifest, origin).answers, ...referenceAnswers(leaf, manifest, origin) }),
+      : {
+          ...entryAnswers(leaf, manifest, origin).answers,
+          ...referenceAnswers(leaf, { manifest, origin, rules: input.rules, tee: input.tee }),
+        }),
     "contrast.mesh.expected_san": expectedName(leaf, input.san),
     "contrast.mesh.expected_workload": expectedWorkload(leaf, input.workloadSecretId),
   };
 }
 
-/** Read off what the auditor gave. Where any reference value names chips, one that allows every chip leaves the question open. */
-const pinnedIn = ({ manifest }: DecodedManifest, input: MeshInput): ReadonlySet<string> =>
+/**
+ * Read off what the auditor gave. Where any reference value names machines, one that allows every machine leaves the
+ * question open.
+ * @param tee that an authentic certificate speaks of: its own reference values count, while it is not known those of both.
+ * Of TDX no reference value states a TCB, and no certificate repeats one.
+ */
+const pinnedIn = (
+  { manifest }: DecodedManifest,
+  input: MeshInput,
+  tee: "SNP" | "TDX" | undefined,
+): ReadonlySet<string> =>
   new Set([
-    ...(manifest?.snp.some((value) => value.allowedChipIds.length > 0) ? ["contrast.mesh.chip"] : []),
+    ...(tee === "TDX" ? [] : ["contrast.mesh.tcb"]),
+    ...((tee !== "TDX" && manifest?.snp.some((value) => value.allowedChipIds.length > 0)) ||
+    (tee !== "SNP" && manifest?.tdx.some(namesMachines))
+      ? ["contrast.mesh.chip"]
+      : []),
     ...(input.publicKeySha256 === undefined ? [] : ["contrast.exchange.public_key"]),
     ...(input.san === undefined ? [] : ["contrast.mesh.expected_san"]),
     ...(input.workloadSecretId === undefined ? [] : ["contrast.mesh.expected_workload"]),

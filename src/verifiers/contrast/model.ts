@@ -57,6 +57,7 @@ export interface SnpEntry extends Placed {
   readonly cpus: bigint | undefined;
   /** Lower-case hex, 48 bytes in a valid manifest. */
   readonly trustedMeasurement: string;
+  /** Where further vCPUs start: lower-case hex, 4 bytes, in a valid manifest. Undefined when absent. */
   readonly apeip: string | undefined;
   /** Undefined parts are left open by the manifest, which is not valid. */
   readonly minimumTcb: { readonly [Part in keyof MinimumTcb]: number | undefined };
@@ -70,7 +71,6 @@ export interface SnpEntry extends Placed {
 /** An entry that can serve as a reference value: complete, of a known product, and wholly checked by pm. */
 export interface SnpReferenceValue extends SnpEntry {
   readonly productName: "Milan" | "Genoa";
-  readonly apeip: undefined;
   readonly minimumTcb: MinimumTcb;
   readonly guestPolicy: GuestPolicy;
   readonly platformInfo: PlatformInfo;

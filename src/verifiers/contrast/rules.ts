@@ -102,6 +102,11 @@ export interface ManifestRules {
   readonly guestPolicyFixed: boolean;
   /** Contrast after v1.20 knows insecure platforms, and refuses to mix them with others. */
   readonly insecurePlatforms: boolean;
+  /**
+   * An entry with APEIP stands for 1 to 220 vCPUs. Known of the main branch; v1.21 was not examined, and what a manifest
+   * holds decides there. Up to v1.20 measurements are compared exactly.
+   */
+  readonly apExtension: boolean;
 }
 
 export const defaultContrastVersion = "v1.20";
@@ -138,6 +143,7 @@ export function manifestRules(version: string = defaultContrastVersion): Manifes
     guestPolicy: minor >= 8,
     guestPolicyFixed: minor >= 8 && minor < 20,
     insecurePlatforms: minor > 20,
+    apExtension: minor > 20,
   };
 }
 /** Names of a scope, for telling a variant in other case from an unknown field. */

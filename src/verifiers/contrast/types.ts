@@ -44,10 +44,10 @@ export type StateResult =
 
 /** The fields of authenticated CPU evidence that Contrast binds; made by chain.ts from the TEE verifier's gate. */
 export interface Attested {
-  readonly tee: "snp";
-  /** REPORT_DATA, 64 bytes. */
+  readonly tee: "snp" | "tdx";
+  /** REPORT_DATA of a guest, REPORTDATA of a TD: 64 bytes. */
   readonly reportData: Uint8Array;
-  /** HOST_DATA, 32 bytes. */
+  /** HOST_DATA, or the first part of MRCONFIGID: 32 bytes. */
   readonly hostData: Uint8Array;
 }
 
