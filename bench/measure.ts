@@ -63,7 +63,7 @@ export function printRows(rows: readonly Row[]): void {
   for (const { what, ratio, target } of rows) {
     const met = target === undefined || ratio <= target;
     const word = target === undefined ? "shown " : met ? "met   " : "MISSED";
-    const wanted = target === undefined ? "" : ` (target ${target})`;
+    const wanted = target === undefined ? "" : ` (target ${Number(target.toFixed(2))})`;
     process.stdout.write(`${word} ${ratio.toFixed(2).padStart(6)}${wanted} ${what}\n`);
     if (!met) process.exitCode = 1;
   }

@@ -6,6 +6,7 @@ import { temporaryFolder } from "./fixture.ts";
 import { cleanEnv, printRows } from "./measure.ts";
 import { inProcess } from "./snp.ts";
 import { startup } from "./startup.ts";
+import { tdxInProcess } from "./tdx.ts";
 
 const folder = temporaryFolder();
 const part = (name: string): string => {
@@ -19,4 +20,5 @@ cleanEnv["XDG_CACHE_HOME"] = join(folder, "home", "cache");
 process.stdout.write(`Node ${process.version}; ratios of minimums that were measured in turns\n`);
 printRows(startup(part("startup")));
 printRows(inProcess(part("snp")));
+printRows(tdxInProcess());
 printRows([await bundle(part("bundle")), await explainedBundle(part("explained"))]);
