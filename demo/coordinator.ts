@@ -2,6 +2,7 @@
 import type { ApiForm } from "../fixtures/generator/answer.ts";
 import { capabilitiesBody } from "../fixtures/generator/contrast.ts";
 import type { Deployment } from "../fixtures/generator/deployment.ts";
+import type { TdxDeployment } from "../fixtures/generator/intel-deployment.ts";
 import { secretAnswer } from "../fixtures/generator/mesh.ts";
 import type { Hooks, ServerAnswer, ServerRequest } from "./server.ts";
 
@@ -45,7 +46,9 @@ function octetsOf(body: Uint8Array, member: string): Uint8Array | undefined {
   }
 }
 
-function attest(deployment: Deployment, hooks: Hooks, request: ServerRequest, form: ApiForm): ServerAnswer {
+type Served = Deployment | TdxDeployment;
+
+function attest(deployment: Served, hooks: Hooks, request: ServerRequest, form: ApiForm): ServerAnswer {
   if (request.method !== "POST") return otherMethod;
   const typeError = contentTypeError(request);
   if (typeError !== undefined) return typeError;
@@ -55,12 +58,14 @@ function attest(deployment: Deployment, hooks: Hooks, request: ServerRequest, fo
   if (nonce.length !== 32) return refused(400, `nonce: 32 bytes wanted, got ${nonce.length}`);
   if (hooks.state === "no-manifest") return refused(412, "no manifest set");
   if (hooks.state === "needs-recovery") return refused(412, "the Coordinator needs recovery");
-  return json(deployment.respond(nonce, form, hooks.tamper));
+  return json(
+    "tee" in deployment ? deployment.respond(nonce, form, hooks.tdx) : deployment.respond(nonce, form, hooks.tamper),
+  );
 }
 
 const secretPath = "/privatemode/v1/secret";
 
-function privatemode(deployment: Deployment, hooks: Hooks, request: ServerRequest, path: string): ServerAnswer {
+function privatemode(deployment: Served, hooks: Hooks, request: ServerRequest, path: string): ServerAnswer {
   if (request.method !== "POST") return otherMethod;
   const key = header(request, "authorization").replace(/^Bearer /, "");
   return hooks.apiKey === undefined || key !== hooks.apiKey
@@ -77,17 +82,19 @@ const unauthorized: ServerAnswer = {
 
 const publicKeyBytes = 1216;
 /** Privatemode's secret service behind the same API; how the real one words its errors is not known. */
-function secret(deployment: Deployment, hooks: Hooks, { body }: ServerRequest): ServerAnswer {
+function secret(deployment: Served, hooks: Hooks, { body }: ServerRequest): ServerAnswer {
   const plain = { "content-type": "text/plain" };
   const { exchangeStatus: status } = hooks;
   if (status !== undefined) return { status, headers: plain, body: text(`status ${status}\n`) };
+  // Mesh certificates of workloads on TDX are not made here.
+  if ("tee" in deployment) return { status: 404, headers: plain, body: text("404 page not found\n") };
   const publicKey = octetsOf(body, "publickey");
   return publicKey?.length === publicKeyBytes
     ? json(secretAnswer(deployment, publicKey, hooks.exchange))
     : { status: 400, headers: plain, body: text("bad public key\n") };
 }
 
-export function coordinatorAnswer(deployment: Deployment, hooks: Hooks, request: ServerRequest): ServerAnswer {
+export function coordinatorAnswer(deployment: Served, hooks: Hooks, request: ServerRequest): ServerAnswer {
   const path = new URL(request.path, "http://coordinator.invalid").pathname;
   const get = (answer: ServerAnswer): ServerAnswer => (request.method === "GET" ? answer : otherMethod);
   if (path === "/attest") return attest(deployment, hooks, request, "attest");

@@ -1,7 +1,8 @@
 /**
  * The main job, end to end, on a made-up service of Privatemode's shape: AMD-shaped keys, a Coordinator, a secret
- * service and a key service on loopback, ten workloads with their deployment file, and `pm` as a user runs it. Each
- * step announces its exit status and the claims that say no, and fails the demo when it ends otherwise.
+ * service and a key service on loopback, ten workloads with their deployment file, and `pm` as a user runs it; at the end
+ * a smaller deployment under Intel-shaped keys, whose Coordinator runs on TDX. Each step announces its exit status and the
+ * claims that say no, and fails the demo when it ends otherwise.
  * Usage: node demo/demo.ts [--seed SEED]
  */
 import { spawn } from "node:child_process";
@@ -12,6 +13,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { type Deployment, type DeploymentOptions, makeDeployment } from "../fixtures/generator/deployment.ts";
+import { makeTdxDeployment } from "../fixtures/generator/intel-deployment.ts";
+import { tdxTampers } from "../fixtures/generator/intel-tamper.ts";
 import { exchangeTampers } from "../fixtures/generator/mesh.ts";
 import { profileBytes } from "../fixtures/generator/profile.ts";
 import { tampers } from "../fixtures/generator/tamper.ts";
@@ -244,6 +247,46 @@ async function others(right: Deployment): Promise<void> {
   await byte.close();
 }
 
+/** The same questions under another vendor's root: Intel's documents in place of AMD's certificates. */
+async function onTdx(): Promise<void> {
+  const deployment = makeTdxDeployment(seed, { now });
+  const server = await startServer(deployment);
+  const at = join(folder, "tdx");
+  mkdirSync(at);
+  const path = writeDeployment(deployment, at);
+  writeFileSync(path("pm.yaml"), profileBytes(deployment, { coordinator: server.url }));
+  const root = ["--insecure-trust-root", path("sgx-root-ca.pem")];
+  const bundle = join(folder, "tdx.tar");
+  // A cache of its own for each answer: another platform's documents were never seen before.
+  const verify = (...more: readonly string[]): readonly string[] => {
+    rmSync(join(folder, "cache"), { recursive: true, force: true });
+    return ["verify", path("pm.yaml"), ...root, "--pcs-url", server.pcsUrl, ...more];
+  };
+  await step(
+    "A Coordinator on TDX: explained from Intel's root on, quote, module, platform and guest.",
+    verify("--save", bundle),
+    {
+      status: 0,
+      line: "TEST ROOT verified (live)",
+    },
+  );
+  await step(
+    "Replay: its quote and Intel's documents out of the bundle.",
+    ["verify", bundle, "--profile", path("pm.yaml"), ...root, "--offline"],
+    { status: 0, line: "TEST ROOT verified (live) as recorded at" },
+  );
+  const answers = [
+    ["debug", "a trust domain that its host may debug", ["tdx.td.debug", "tdx.td.attributes"]],
+    ["pckRevoked", "the platform's certificate is revoked", ["tdx.pck.revocation"]],
+    ["platformOutOfDate", "the platform is out of date under a module that is not", ["tdx.tcb.status"]],
+  ] as const;
+  for (const [name, what, claims] of answers) {
+    server.hooks.tdx = tdxTampers[name].apply;
+    await step(`On TDX: ${what}.`, verify(), failed(...claims));
+  }
+  await server.close();
+}
+
 say(
   `seed ${seed}: making an AMD-shaped root, a processor, a guest, ten workloads, policies and a manifest (some seconds)`,
 );
@@ -254,6 +297,7 @@ try {
   await lies(service);
   await service.close();
   await others(right);
+  await onTdx();
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

@@ -1,16 +1,19 @@
 /**
- * A Coordinator, Privatemode's wrapper, a published manifest and AMD's key distribution service on loopback, answering
- * from one deployment as the real HTTP APIs do (contrast.md 3.1, 3.5; snp.md 11). Whatever goes wrong in a test is a hook.
+ * A Coordinator, Privatemode's wrapper, a published manifest, AMD's key distribution service and Intel's certification
+ * service on loopback, answering from one deployment as the real HTTP APIs do (contrast.md 3.1, 3.5; snp.md 11; tdx.md 8).
+ * Whatever goes wrong in a test is a hook.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Deployment, Tamper } from "../fixtures/generator/deployment.ts";
+import type { TdxDeployment, TdxTamper } from "../fixtures/generator/intel-deployment.ts";
+import { type PcsState, pcsAnswer } from "../fixtures/generator/intel-pcs.ts";
 import { kdsAnswer } from "../fixtures/generator/kds.ts";
 import type { ExchangeTamper } from "../fixtures/generator/mesh.ts";
 import { coordinatorAnswer } from "./coordinator.ts";
 
 export interface ServerRequest {
-  readonly service: "coordinator" | "kds";
+  readonly service: "coordinator" | "kds" | "pcs";
   readonly method: string;
   /** Path and query. */
   readonly path: string;
@@ -27,6 +30,10 @@ export interface ServerAnswer {
 export interface Hooks {
   /** What is wrong with the Coordinator's answers. */
   tamper?: Tamper | undefined;
+  /** The same of a Coordinator on TDX; the collateral of the certification service follows. */
+  tdx?: TdxTamper | undefined;
+  /** What the certification service has, in place of the deployment's collateral. */
+  pcs?: PcsState | undefined;
   /** The Coordinator answers 412. */
   state?: "no-manifest" | "needs-recovery" | undefined;
   /** Whether there are GET /capabilities and POST /v1/attest, as after v1.20. Default true. */
@@ -49,6 +56,7 @@ export interface RunningServer {
   /** Base of the Coordinator, of Privatemode's API and of the published manifest. */
   readonly url: string;
   readonly kdsUrl: string;
+  readonly pcsUrl: string;
   readonly hooks: Hooks;
   /** All requests so far, oldest first. Credentials are in it: never print it. */
   readonly requests: readonly ServerRequest[];
@@ -87,8 +95,20 @@ const stop = (server: Server): Promise<void> =>
     server.closeAllConnections();
   });
 
-/** Listens on two free ports of 127.0.0.1. */
-export async function startServer(deployment: Deployment, hooks: Hooks = {}): Promise<RunningServer> {
+const notFound: ServerAnswer = { status: 404, headers: {}, body: new Uint8Array(0) };
+
+/** The collateral of one tamper is signed once, so that all of its documents belong together. */
+function collateralOf(deployment: TdxDeployment): (hooks: Hooks) => PcsState {
+  const made = new Map<TdxTamper | undefined, PcsState>();
+  return ({ pcs, tdx }) => {
+    const state = pcs ?? made.get(tdx) ?? deployment.pcs(tdx);
+    if (pcs === undefined) made.set(tdx, state);
+    return state;
+  };
+}
+
+/** Each vendor's service has only what its own deployments need. Listens on three free ports of 127.0.0.1. */
+export async function startServer(deployment: Deployment | TdxDeployment, hooks: Hooks = {}): Promise<RunningServer> {
   const requests: ServerRequest[] = [];
   const serve = (service: ServerRequest["service"], respond: (request: ServerRequest) => ServerAnswer): Server =>
     createServer((incoming, response) => {
@@ -108,17 +128,23 @@ export async function startServer(deployment: Deployment, hooks: Hooks = {}): Pr
     });
   const coordinator = serve("coordinator", (request) => coordinatorAnswer(deployment, hooks, request));
   const kds = serve("kds", (request) => {
+    if ("tee" in deployment) return notFound;
     const state = { authority: deployment.authority, chips: deployment.chips, crl: hooks.crl };
     const { status, contentType, body } = kdsAnswer(state, request.path);
     return { status, headers: { "content-type": contentType, "cache-control": "no-cache" }, body };
   });
+  const collateral = "tee" in deployment ? collateralOf(deployment) : undefined;
+  const pcs = serve("pcs", (request) =>
+    collateral === undefined ? notFound : pcsAnswer(collateral(hooks), request.path),
+  );
   return {
     url: await listen(coordinator),
     kdsUrl: await listen(kds),
+    pcsUrl: await listen(pcs),
     hooks,
     requests,
     close: async () => {
-      await Promise.all([stop(coordinator), stop(kds)]);
+      await Promise.all([stop(coordinator), stop(kds), stop(pcs)]);
     },
   };
 }
