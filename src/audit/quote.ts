@@ -1,8 +1,28 @@
-/** What the commands about Intel quotes share: the evidence out of a file, and the relaxations by name. */
+/** What `pm tdx verify` and `pm sgx verify` share: one quote out of a file, its collateral, and one verdict about it. */
+import type { Judged } from "../claims/subject.ts";
 import { type QuoteEvidence, recogniseQuote } from "../dcap/carrier.ts";
-import { PmError } from "../errors.ts";
-import { testRootRelaxation } from "../report/compose.ts";
-import type { Relaxation } from "../report/report.ts";
+import type { DcapTrust } from "../dcap/judge.ts";
+import { intelRoot, intelTestRoot } from "../dcap/root.ts";
+import { PmError, usage } from "../errors.ts";
+import { type CollateralValues, collateralSettings, tcbSelection } from "../flags.ts";
+import { readInput } from "../input.ts";
+import { composeReport, testRootRelaxation } from "../report/compose.ts";
+import type { Anchor, Json, Relaxation, Report } from "../report/report.ts";
+import { type Look, run } from "../run.ts";
+import { loadCollateral } from "../sources/collateral.ts";
+import { rfc } from "../time.ts";
+import { vendorSource } from "./vendor.ts";
+
+const maxFileBytes = 4 * 1024 * 1024;
+
+/** Flags of both commands as parsed. */
+export interface QuoteFlags extends CollateralValues {
+  readonly "report-data"?: string | undefined;
+  readonly "accept-tcb"?: string | undefined;
+  readonly "min-tcb-evaluation"?: number | undefined;
+  readonly "authentic-only"?: boolean;
+  readonly "skip-collateral"?: boolean;
+}
 
 export interface QuoteRun {
   readonly toolVersion: string;
@@ -12,8 +32,68 @@ export interface QuoteRun {
   readonly notice: (text: string) => void;
 }
 
+/** What differs between the two. */
+export interface QuoteKind {
+  /** "a TDX quote", for messages about the file. */
+  readonly article: string;
+  /** "tdx quote", for the report. */
+  readonly scope: string;
+  readonly verify: (evidence: CarriedQuote, look: Look, trust: DcapTrust, at: Date) => QuoteVerified;
+  readonly notProven: readonly string[];
+}
+export interface QuoteVerified {
+  readonly judged: Judged;
+  readonly evidence: Json;
+  readonly anchors: readonly Anchor[];
+}
+type CarriedQuote = QuoteEvidence & { readonly carrier: string };
+
+/** @throws PmError PM_USAGE for files and values that cannot be used; what is wrong with the evidence is in the report */
+export async function auditQuote(
+  path: string,
+  flags: QuoteFlags,
+  { toolVersion, now, notice }: QuoteRun,
+  kind: QuoteKind,
+): Promise<Report> {
+  const skip = flags["skip-collateral"] === true;
+  if (skip && (flags["accept-tcb"] !== undefined || flags["min-tcb-evaluation"] !== undefined))
+    throw usage("--skip-collateral: leaves out the TCB that --accept-tcb and --min-tcb-evaluation are about");
+  const settings = await collateralSettings(flags);
+  const { testRoot } = settings;
+  const root = testRoot === undefined ? intelRoot() : intelTestRoot(testRoot.bytes, testRoot.file);
+  const collateral = settings.collateral === undefined ? undefined : await loadCollateral(settings.collateral);
+  const file = await readInput(path, kind.article, maxFileBytes);
+  const at = settings.at ?? now;
+  const source = vendorSource(settings, notice, collateral === undefined ? {} : { collateral });
+  const evidence = quoteEvidence(file.bytes);
+  const trust: DcapTrust = { root, collateral: skip ? "skip" : "required", ...tcbSelection(flags) };
+  const { result } = await run((look) => kind.verify(evidence, look, trust, at), source);
+  return composeReport({
+    audited: {
+      judged: [result.judged],
+      evidence: { quote: result.evidence },
+      anchors: result.anchors,
+      notProven: kind.notProven,
+    },
+    target: file.name,
+    scope: skip ? `${kind.scope} without collateral` : kind.scope,
+    judgedAt: rfc(at),
+    capturedAt: null,
+    freshness:
+      flags["report-data"] === undefined
+        ? "not asked: a quote says when it was made only through REPORTDATA"
+        : "as fresh as the value that --report-data expects",
+    profileSha256: null,
+    bundleSha256: null,
+    relaxations: intelRelaxations(settings, skip, flags["accept-tcb"]),
+    rules: { waivers: [], promoted: new Set(), now },
+    toolVersion,
+    authenticOnly: flags["authentic-only"],
+  });
+}
+
 /** A quote in any carrier; text that is neither hex nor base64 is judged as the bytes that it is, and fails its format. */
-export function quoteEvidence(bytes: Uint8Array): QuoteEvidence & { readonly carrier: string } {
+export function quoteEvidence(bytes: Uint8Array): CarriedQuote {
   try {
     return recogniseQuote(bytes);
   } catch (error) {

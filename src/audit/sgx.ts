@@ -2,15 +2,9 @@
 import { hex } from "../bytes/hex.ts";
 import type { Origin, Sourced } from "../claims/answer.ts";
 import { judge } from "../claims/subject.ts";
-import { intelRoot, intelTestRoot } from "../dcap/root.ts";
 import { usage } from "../errors.ts";
-import { type CollateralValues, collateralSettings, hexFlag, tcbSelection } from "../flags.ts";
-import { readInput } from "../input.ts";
-import { composeReport } from "../report/compose.ts";
+import { hexFlag } from "../flags.ts";
 import type { Report } from "../report/report.ts";
-import { run } from "../run.ts";
-import { loadCollateral } from "../sources/collateral.ts";
-import { rfc } from "../time.ts";
 import {
   pinnedBy,
   type SgxReferences,
@@ -20,16 +14,14 @@ import {
   withoutCollateral,
 } from "../verifiers/sgx/index.ts";
 import { parseAcceptTcb } from "./accept-tcb.ts";
-import { intelRelaxations, type QuoteRun, quoteEvidence } from "./quote.ts";
-import { vendorSource } from "./vendor.ts";
+import { auditQuote, type QuoteFlags, type QuoteRun } from "./quote.ts";
 
 /** Flags of `pm sgx verify` as parsed. */
-export interface SgxFlags extends CollateralValues {
+export interface SgxFlags extends QuoteFlags {
   readonly mrenclave?: string | undefined;
   readonly mrsigner?: string | undefined;
   readonly "isv-prod-id"?: number | undefined;
   readonly "min-isv-svn"?: number | undefined;
-  readonly "report-data"?: string | undefined;
   readonly "config-id"?: string | undefined;
   readonly "config-svn"?: number | undefined;
   readonly "isv-ext-prod-id"?: string | undefined;
@@ -37,12 +29,7 @@ export interface SgxFlags extends CollateralValues {
   readonly attributes?: string | undefined;
   readonly "attributes-mask"?: string | undefined;
   readonly "misc-select"?: string | undefined;
-  readonly "accept-tcb"?: string | undefined;
-  readonly "min-tcb-evaluation"?: number | undefined;
-  readonly "authentic-only"?: boolean;
-  readonly "skip-collateral"?: boolean;
 }
-const maxFileBytes = 4 * 1024 * 1024;
 const flagOrigin = (name: string): Origin => ({ kind: "flag", name });
 const flagSource = (name: string, value = ""): Sourced => ({ value, origin: flagOrigin(name) });
 
@@ -101,49 +88,22 @@ function attributesOf(flags: SgxFlags): Pick<SgxReferences, "attributes"> {
 }
 
 /** @throws PmError PM_USAGE for files and values that cannot be used; what is wrong with the evidence is in the report */
-export async function auditSgx(path: string, flags: SgxFlags, { toolVersion, now, notice }: QuoteRun): Promise<Report> {
+export async function auditSgx(path: string, flags: SgxFlags, asked: QuoteRun): Promise<Report> {
   const references = sgxReferences(flags);
   const accepted = parseAcceptTcb(flags["accept-tcb"]);
-  const skip = flags["skip-collateral"] === true;
-  if (skip && (accepted.length > 0 || references.minimumTcbEvaluation !== undefined))
-    throw usage("--skip-collateral: leaves out the TCB that --accept-tcb and --min-tcb-evaluation are about");
-  const settings = await collateralSettings(flags);
-  const { testRoot } = settings;
-  const root = testRoot === undefined ? intelRoot() : intelTestRoot(testRoot.bytes, testRoot.file);
-  const collateral = settings.collateral === undefined ? undefined : await loadCollateral(settings.collateral);
-  const file = await readInput(path, "an SGX quote", maxFileBytes);
-  const at = settings.at ?? now;
-  const source = vendorSource(settings, notice, collateral === undefined ? {} : { collateral });
-  const evidence = quoteEvidence(file.bytes);
-  const trust = { root, collateral: skip ? "skip" : "required", accepted, ...tcbSelection(flags) } as const;
-  const { result } = await run((look) => verifySgx(evidence, look, [references], trust, at), source);
-  const asked = flags["authentic-only"] ? sgxAuthentic : sgx;
-  const subject = { name: "quote", catalogue: skip ? withoutCollateral(asked) : asked, pinned: pinnedBy(references) };
-  return composeReport({
-    audited: {
-      judged: [judge(subject, result.answers)],
-      evidence: { quote: result.evidence },
-      anchors: result.anchors,
-      notProven: unproven,
+  const all = flags["authentic-only"] ? sgxAuthentic : sgx;
+  const catalogue = flags["skip-collateral"] ? withoutCollateral(all) : all;
+  const subject = { name: "quote", catalogue, pinned: pinnedBy(references) };
+  return auditQuote(path, flags, asked, {
+    article: "an SGX quote",
+    scope: "sgx quote",
+    verify(evidence, look, trust, at) {
+      const { answers, ...verified } = verifySgx(evidence, look, [references], { ...trust, accepted }, at);
+      return { judged: judge(subject, answers), evidence: verified.evidence, anchors: verified.anchors };
     },
-    target: file.name,
-    scope: skip ? "sgx quote without collateral" : "sgx quote",
-    judgedAt: rfc(at),
-    capturedAt: null,
-    freshness: freshness(flags),
-    profileSha256: null,
-    bundleSha256: null,
-    relaxations: intelRelaxations(settings, skip, flags["accept-tcb"]),
-    rules: { waivers: [], promoted: new Set(), now },
-    toolVersion,
-    authenticOnly: flags["authentic-only"],
+    notProven: unproven,
   });
 }
-
-const freshness = (flags: SgxFlags): string =>
-  flags["report-data"] === undefined
-    ? "not asked: a quote says when it was made only through REPORTDATA"
-    : "as fresh as the value that --report-data expects";
 
 /** What no quote of an enclave can show. */
 const unproven: readonly string[] = [

@@ -2,15 +2,8 @@
 import { hex } from "../bytes/hex.ts";
 import type { Sourced } from "../claims/answer.ts";
 import { judge } from "../claims/subject.ts";
-import { intelRoot, intelTestRoot } from "../dcap/root.ts";
-import { usage } from "../errors.ts";
-import { type CollateralValues, collateralSettings, hexFlag, tcbSelection } from "../flags.ts";
-import { readInput } from "../input.ts";
-import { composeReport } from "../report/compose.ts";
+import { hexFlag } from "../flags.ts";
 import type { Report } from "../report/report.ts";
-import { run } from "../run.ts";
-import { loadCollateral } from "../sources/collateral.ts";
-import { rfc } from "../time.ts";
 import {
   noReferences,
   pinnedBy,
@@ -21,11 +14,10 @@ import {
   withoutCollateral,
 } from "../verifiers/tdx/index.ts";
 import { parseAcceptTcb } from "./accept-tcb.ts";
-import { intelRelaxations, type QuoteRun, quoteEvidence } from "./quote.ts";
-import { vendorSource } from "./vendor.ts";
+import { auditQuote, type QuoteFlags, type QuoteRun } from "./quote.ts";
 
 /** Flags of `pm tdx verify` as parsed. */
-export interface TdxFlags extends CollateralValues {
+export interface TdxFlags extends QuoteFlags {
   readonly mrtd?: string | undefined;
   readonly rtmr0?: string | undefined;
   readonly rtmr1?: string | undefined;
@@ -39,16 +31,9 @@ export interface TdxFlags extends CollateralValues {
   readonly mrservicetd?: string | undefined;
   readonly "td-attributes"?: string | undefined;
   readonly xfam?: string | undefined;
-  readonly "report-data"?: string | undefined;
   readonly "min-tee-tcb-svn"?: string | undefined;
   readonly fmspc?: string | undefined;
-  readonly "accept-tcb"?: string | undefined;
-  readonly "min-tcb-evaluation"?: number | undefined;
-  readonly "authentic-only"?: boolean;
-  readonly "skip-collateral"?: boolean;
 }
-
-const maxFileBytes = 4 * 1024 * 1024;
 
 /** Member, flag and length of the field in bytes. Values are never padded or cut. */
 const hexPins = [
@@ -93,48 +78,21 @@ export function tdxReferences(flags: TdxFlags): TdxReferences {
 }
 
 /** @throws PmError PM_USAGE for files and values that cannot be used; what is wrong with the evidence is in the report */
-export async function auditTdx(path: string, flags: TdxFlags, { toolVersion, now, notice }: QuoteRun): Promise<Report> {
+export async function auditTdx(path: string, flags: TdxFlags, asked: QuoteRun): Promise<Report> {
   const references = tdxReferences(flags);
-  const skip = flags["skip-collateral"] === true;
-  if (skip && (references.acceptedTcb.length > 0 || references.minimumEvaluation !== undefined))
-    throw usage("--skip-collateral: leaves out the TCB that --accept-tcb and --min-tcb-evaluation are about");
-  const settings = await collateralSettings(flags);
-  const { testRoot } = settings;
-  const root = testRoot === undefined ? intelRoot() : intelTestRoot(testRoot.bytes, testRoot.file);
-  const collateral = settings.collateral === undefined ? undefined : await loadCollateral(settings.collateral);
-  const file = await readInput(path, "a TDX quote", maxFileBytes);
-  const at = settings.at ?? now;
-  const source = vendorSource(settings, notice, collateral === undefined ? {} : { collateral });
-  const evidence = quoteEvidence(file.bytes);
-  const trust = { root, collateral: skip ? "skip" : "required", ...tcbSelection(flags) } as const;
-  const { result } = await run((look) => verifyTdx(evidence, look, [references], trust, at), source);
-  const asked = flags["authentic-only"] ? tdxAuthentic : tdx;
-  const subject = { name: "quote", catalogue: skip ? withoutCollateral(asked) : asked, pinned: pinnedBy(references) };
-  return composeReport({
-    audited: {
-      judged: [judge(subject, result.answers)],
-      evidence: { quote: result.evidence },
-      anchors: result.anchors,
-      notProven: [...missingRegisters(references), ...unproven],
+  const all = flags["authentic-only"] ? tdxAuthentic : tdx;
+  const catalogue = flags["skip-collateral"] ? withoutCollateral(all) : all;
+  const subject = { name: "quote", catalogue, pinned: pinnedBy(references) };
+  return auditQuote(path, flags, asked, {
+    article: "a TDX quote",
+    scope: "tdx quote",
+    verify(evidence, look, trust, at) {
+      const { answers, ...verified } = verifyTdx(evidence, look, [references], trust, at);
+      return { judged: judge(subject, answers), evidence: verified.evidence, anchors: verified.anchors };
     },
-    target: file.name,
-    scope: skip ? "tdx quote without collateral" : "tdx quote",
-    judgedAt: rfc(at),
-    capturedAt: null,
-    freshness: freshness(flags),
-    profileSha256: null,
-    bundleSha256: null,
-    relaxations: intelRelaxations(settings, skip, flags["accept-tcb"]),
-    rules: { waivers: [], promoted: new Set(), now },
-    toolVersion,
-    authenticOnly: flags["authentic-only"],
+    notProven: [...missingRegisters(references), ...unproven],
   });
 }
-
-const freshness = (flags: TdxFlags): string =>
-  flags["report-data"] === undefined
-    ? "not asked: a quote says when it was made only through REPORTDATA"
-    : "as fresh as the value that --report-data expects";
 
 /** The registers are compared in one claim; where some were given, the others must not look compared. */
 function missingRegisters(references: TdxReferences): string[] {

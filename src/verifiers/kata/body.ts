@@ -1,7 +1,7 @@
 /** A policy body: an initdata document, or the bare Rego text that Contrast attested before it used initdata. */
+import { beginsAsGzip, gunzipOne } from "../../bytes/gzip.ts";
 import { once } from "../../bytes/once.ts";
-import { beginsAsDevice, decodeAnnotationBase64, decodeInitdataDevice } from "./carrier.ts";
-import { beginsAsGzip, gunzipOne } from "./gzip.ts";
+import { beginsAsDevice, decodeAnnotationBase64, decodeInitdataDevice, initdataGzip } from "./carrier.ts";
 import { decodeInitdata, digestOf, type Initdata } from "./initdata.ts";
 import { decodeText, initdataMalformed } from "./toml.ts";
 
@@ -58,14 +58,15 @@ export type Carrier = "document" | "annotation" | "device" | "gzip";
  */
 export function decodeCarried(bytes: Uint8Array): { readonly carrier: Carrier; readonly body: PolicyBody } {
   if (beginsAsDevice(bytes)) return { carrier: "device", body: decodePolicyBody(decodeInitdataDevice(bytes)) };
-  if (beginsAsGzip(bytes)) return { carrier: "gzip", body: decodePolicyBody(gunzipOne(bytes, "initdata")) };
+  if (beginsAsGzip(bytes))
+    return { carrier: "gzip", body: decodePolicyBody(gunzipOne(bytes, initdataGzip("initdata"))) };
   if (!beginsAsBase64(bytes)) return { carrier: "document", body: decodePolicyBody(bytes) };
   const carried = decodeAnnotationBase64(
     Buffer.from(bytes)
       .toString("latin1")
       .replace(/\r?\n$/, ""),
   );
-  const document = beginsAsGzip(carried) ? gunzipOne(carried, "annotation") : carried;
+  const document = beginsAsGzip(carried) ? gunzipOne(carried, initdataGzip("annotation")) : carried;
   return { carrier: "annotation", body: decodePolicyBody(document) };
 }
 

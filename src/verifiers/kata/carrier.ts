@@ -1,11 +1,18 @@
 /** How an initdata document travels: as a pod annotation (base64 of gzip) and as a small block device in the guest. */
+import { type GzipLimits, gunzipOne } from "../../bytes/gzip.ts";
 import { Reader } from "../../bytes/reader.ts";
-import { gunzipOne } from "./gzip.ts";
 import { initdataMalformed, maxDocumentBytes } from "./toml.ts";
 
 /** The annotation's base64 text cannot be longer than this: gzip adds a few bytes at most to what it cannot shrink. */
 export const maxCarrierBytes = Math.ceil((maxDocumentBytes + 4096) / 3) * 4;
 const magic = "initdata";
+
+/** `what` names the carrier in messages. */
+export const initdataGzip = (what: string): GzipLimits => ({
+  what,
+  reasonCode: "initdata-malformed",
+  maxBytes: maxDocumentBytes,
+});
 /** Block size of the device. */
 const block = 512;
 
@@ -23,7 +30,8 @@ export function decodeAnnotationBase64(text: string): Uint8Array {
  * @returns the document's bytes, not yet read as one
  * @throws PmError initdata-malformed
  */
-export const decodeAnnotation = (text: string): Uint8Array => gunzipOne(decodeAnnotationBase64(text), "annotation");
+export const decodeAnnotation = (text: string): Uint8Array =>
+  gunzipOne(decodeAnnotationBase64(text), initdataGzip("annotation"));
 
 /** The magic, and a zero byte in the length field, which a text cannot hold. */
 export const beginsAsDevice = (bytes: Uint8Array): boolean =>
@@ -43,5 +51,5 @@ export function decodeInitdataDevice(bytes: Uint8Array): Uint8Array {
   const member = r.bytes(Number(length), "device content");
   r.zeros((block - (r.offset % block)) % block, "device padding");
   r.end("initdata device");
-  return gunzipOne(member, "initdata device");
+  return gunzipOne(member, initdataGzip("initdata device"));
 }
