@@ -4,7 +4,7 @@ import { type Answer, observed, type Sourced, skip } from "../claims/answer.ts";
 import { type Judged, judge } from "../claims/subject.ts";
 import { intelRoot, intelTestRoot } from "../dcap/root.ts";
 import { usage } from "../errors.ts";
-import { type CollateralValues, collateralSettings, hexFlag } from "../flags.ts";
+import { type CollateralValues, collateralSettings, hexFlag, tcbSelection } from "../flags.ts";
 import { readInput } from "../input.ts";
 import { composeReport } from "../report/compose.ts";
 import type { Anchor, Json, Report } from "../report/report.ts";
@@ -113,7 +113,7 @@ async function quoted(
   const skipped = flags["skip-collateral"] === true;
   const references: TdxReferences = { ...noReferences, acceptedTcb: parseAcceptTcb(flags["accept-tcb"]) };
   const source = vendorSource(settings, notice, collateral === undefined ? {} : { collateral });
-  const trust = { root, collateral: skipped ? "skip" : "required" } as const;
+  const trust = { root, collateral: skipped ? "skip" : "required", ...tcbSelection(flags) } as const;
   const evidence = quoteEvidence(file.bytes);
   const { result } = await run((look) => verifyTdx(evidence, look, [references], trust, at), source);
   const catalogue = skipped ? withoutCollateral(tdxAuthentic) : tdxAuthentic;

@@ -1,5 +1,7 @@
 /** `pm tdx verify` as a user runs it: every row of evidence/tdx/cases.json from files, without a socket. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
@@ -91,4 +93,31 @@ it("judges under a test root, says so, and says without collateral what it left 
   expect(real.status).toBe(1);
   const contradiction = await runPm([...args, "--skip-collateral", "--accept-tcb", "OutOfDate"]);
   expect(contradiction.status).toBe(2);
+});
+
+it.each([
+  ["tdx verify", (quote: string, _log: string) => ["tdx", "verify", quote]],
+  ["tdx replay", (quote: string, log: string) => ["tdx", "replay", log, "--quote", quote]],
+])("%s asks for the documents of the channel that --tcb-update names", async (_name, command) => {
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    asked.push(request.url ?? "");
+    response.writeHead(404).end();
+  });
+  await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
+  try {
+    const state = makeIntelState("atIssueDate");
+    const { port } = server.address() as AddressInfo;
+    const args = command(file("asked.bin", state.quote), file("asked.log", new Uint8Array(64)));
+    await runPm([
+      ...args,
+      ...["--at", state.at.toISOString(), "--insecure-trust-root", file("asked.der", state.root)],
+      ...["--pcs-url", `http://127.0.0.1:${port}`, "--tcb-update", "early"],
+    ]);
+  } finally {
+    server.close();
+  }
+  const documents = asked.filter((path) => /\/(tcb|qe\/identity)\b/.test(path));
+  expect(documents.length).toBeGreaterThanOrEqual(2);
+  for (const path of documents) expect(path).toContain("update=early");
 });
