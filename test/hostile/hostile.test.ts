@@ -25,19 +25,16 @@ const peak = world.write(
   'process.on("exit", () => process.stderr.write("peak " + process.resourceUsage().maxRSS + "\\n"));',
 );
 interface Measured extends Ran {
-  readonly ms: number;
   readonly peakMiB: number;
 }
 async function measured(args: readonly string[]): Promise<Measured> {
-  const begun = performance.now();
   const ran = await spawnNode(["--import", pathToFileURL(peak).href, bin, ...args], { env: world.home("hostile") });
   const kib = Number(/peak (\d+)\n/.exec(ran.stderr)?.[1]);
-  return { ...ran, ms: performance.now() - begun, peakMiB: kib / 1024 };
+  return { ...ran, peakMiB: kib / 1024 };
 }
 
-/** Limit of a whole run in seconds, and what starting and printing may take besides. */
+/** Limit of a whole run in seconds. A run that does not end by itself is killed, and then has no exit status. */
 const limit = "1";
-const withinMs = 15_000;
 const withinMiB = 260;
 
 /** Path of the hostile server, exit status, words of the reason. */
@@ -86,7 +83,6 @@ describe("coordinator attest", () => {
     expect([ran.status, report.exitCode]).toEqual([status, status]);
     expect([format?.code, format?.reason].join(" ")).toContain(said);
     expect(format?.status).toBe(status === 1 ? "fail" : status === 3 ? "error" : "unavailable");
-    expect(ran.ms).toBeLessThan(withinMs);
     expect(ran.peakMiB).toBeLessThan(withinMiB);
     expect(ran.stderr.replace(/peak \d+\n/, "")).toBe("");
   });
@@ -104,7 +100,6 @@ describe("verify, for people", () => {
     const ran = await measured(args);
     expect(ran.status).toBe(status);
     expect(ran.stdout.replaceAll(/\s+/g, " ")).toContain(said);
-    expect(ran.ms).toBeLessThan(withinMs);
     expect(ran.stdout).toContain("contrast.response.format");
   });
   test("an address where nobody is", async () => {
@@ -150,7 +145,7 @@ describe("the key service", () => {
   ] as const)("%s, and nothing attached: %i", async (name, status) => {
     server.hooks.tamper = (draft, d) => ({ ...draft, chain: { product: { line: d.authority.line, stepping: 0 } } });
     const ran = await measured(args(name));
-    expect([ran.status, ran.ms < 5000]).toEqual([status, true]);
+    expect(ran.status).toBe(status);
     expect(ran.peakMiB).toBeLessThan(withinMiB);
   });
 });
@@ -197,11 +192,10 @@ describe("a large answer", () => {
     ],
     ["a manifest nested without end", () => ({ manifests: [small(`${"[".repeat(1_000_000)}`)] })],
     ["very many members", () => Object.fromEntries(Array.from({ length: 300_000 }, (_, i) => [`m${i}`, 1]))],
-  ])("%s is answered in time", async (_what, change) => {
+  ])("%s is answered", async (_what, change) => {
     body(change);
     const ran = await measured([...world.live, ...pins, "--json", "--save", join(world.folder, "large.tar")]);
     expect([1, 3]).toContain(ran.status);
-    expect(ran.ms).toBeLessThan(15_000);
     expect(ran.peakMiB).toBeLessThan(600);
   });
 });
