@@ -17,6 +17,8 @@ export interface Dirent {
 
 const defect: Defect = "erofs-directory";
 const direntBytes = 12;
+/** Memory is bounded before the tree counts: a block of 4096 bytes holds some 300 entries, an image some 10^8 blocks. */
+const maxEntries = 1_000_000;
 /** EROFS_NAME_LEN. */
 const maxNameBytes = 255;
 /** By file_type. */
@@ -56,6 +58,7 @@ export function readDirectory(volume: Volume, inode: Inode, parent: bigint, name
     for (let at = 0; at < length; at += blockSize) {
       const start = (offset ?? 0) + at;
       const block = take(volume, start, Math.min(blockSize, length - at), what);
+      if (found.length > maxEntries) throw unsupported(`${what}: more than ${maxEntries} entries`);
       for (const raw of entriesOf(block, `${what}: block at offset ${start}`)) {
         const text = textOf(raw.name, `${what}: a name`);
         if (previous !== undefined && Buffer.compare(previous, raw.name) >= 0)

@@ -1,0 +1,47 @@
+/** What a superblock says, in the format's own words; nothing is judged. */
+import { hex } from "../../../bytes/hex.ts";
+import type { Json } from "../../../report/report.ts";
+import { compatNames, incompatNames, type Superblock } from "./superblock.ts";
+
+export const hexWord = (n: number): string => `0x${n.toString(16).padStart(8, "0")}`;
+/** `0x00000003 (SB_CHKSUM, MTIME)` */
+export const bitsText = (value: number, names: (value: number) => string[]): string =>
+  value === 0 ? hexWord(value) : `${hexWord(value)} (${names(value).join(", ")})`;
+
+const uuidDashes = /^(.{8})(.{4})(.{4})(.{4})(.{12})$/;
+export const uuidText = (uuid: Uint8Array): string => hex(uuid).replace(uuidDashes, "$1-$2-$3-$4-$5");
+
+/** NUL padded; what stands behind a NUL is shown too, for a reader that stops there would not see it. */
+export function volumeNameText(name: Uint8Array): string {
+  const end = name.findLastIndex((b) => b !== 0) + 1;
+  return Buffer.from(name.subarray(0, end)).toString("latin1");
+}
+
+/** Every field of the superblock; numbers beyond 2^53 as text. */
+export const superblockFacts = (s: Superblock): { readonly [name: string]: Json } => ({
+  checksum: hexWord(s.checksum),
+  computedChecksum: hexWord(s.computedChecksum),
+  featureCompat: bitsText(s.featureCompat, compatNames),
+  featureIncompat: bitsText(s.featureIncompat, incompatNames),
+  blockSize: s.blockSize,
+  blocks: s.blocks,
+  inodes: String(s.inodes),
+  rootNid: String(s.rootNid),
+  epoch: String(s.epoch),
+  fixedNsec: s.fixedNsec,
+  buildTime: s.buildTime,
+  uuid: uuidText(s.uuid),
+  volumeName: volumeNameText(s.volumeName),
+  metaBlkAddr: s.metaBlkAddr,
+  xattrBlkAddr: s.xattrBlkAddr,
+  sbExtSlots: s.sbExtSlots,
+  compression: s.compression,
+  extraDevices: s.extraDevices,
+  devtSlotOffset: s.devtSlotOffset,
+  dirBlkBits: s.dirBlkBits,
+  xattrPrefixCount: s.xattrPrefixCount,
+  xattrPrefixStart: s.xattrPrefixStart,
+  packedNid: String(s.packedNid),
+  xattrFilter: s.xattrFilter,
+  reserved: hex(s.reserved),
+});
