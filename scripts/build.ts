@@ -16,7 +16,11 @@ const dist = `${root}dist`;
 const manifestPath = `${root}oclif.manifest.json`;
 const commands = globSync("src/commands/**/*.ts", { cwd: root }).sort();
 const input = Object.fromEntries(
-  ["src/main.ts", ...commands].map((file) => [file.replace(/^src\//, "").replace(/\.ts$/, ""), `${root}${file}`]),
+  // A worker thread is started by its file's name.
+  ["src/main.ts", "src/measure/verity/worker.ts", ...commands].map((file) => [
+    file.replace(/^src\//, "").replace(/\.ts$/, ""),
+    `${root}${file}`,
+  ]),
 );
 
 const bundle = await rolldown({
