@@ -1,31 +1,16 @@
-/** `pm verity hash` and `pm verity join`: the root hash of a disk under the auditor's parameters, whole or in shards. */
+/** `pm verity hash`: the root hash of a disk under the auditor's parameters. */
 import type { Result } from "../command.ts";
 import { usage } from "../errors.ts";
-import { hexFlag } from "../flags.ts";
-import { readInput } from "../input.ts";
 import { measureFile } from "../measure/files.ts";
-import {
-  type HashOptions,
-  type MeasuredRoot,
-  measureRoot,
-  measureUnits,
-  rootFrom,
-  throughEdge,
-} from "../measure/verity/hash.ts";
+import { type MeasuredRoot, measureRoot } from "../measure/verity/hash.ts";
 import { superblockBytes, type VerityLayout } from "../measure/verity/layout.ts";
-import { decodeShard, encodeShard, joinShards, maxShardBytes, shardRange } from "../measure/verity/shard.ts";
 import { bytesAt, sourceFile, stillTheSame } from "../measure/verity/source-file.ts";
 import { measureStream } from "../measure/verity/stream.ts";
-import type { Digest } from "../measure/verity/tree.ts";
-import { unitPlan } from "../measure/verity/units.ts";
 import { progressLine } from "../progress.ts";
-import type { Json, Relaxation } from "../report/report.ts";
-import { writeWhole } from "../sources/files.ts";
-import { systemReason } from "../system-reason.ts";
 import { comparedFields } from "../verifiers/verity/device.ts";
 import { otherFirstBlock } from "../verifiers/verity/erofs/index.ts";
 import { decodeSuperblock } from "../verifiers/verity/superblock.ts";
-import { factsResult, hashedResult } from "./verity-hashed.ts";
+import { hashedResult } from "./verity-hashed.ts";
 import {
   type DiskParameters,
   dataBytesOf,
@@ -34,22 +19,10 @@ import {
   hashAreaEnd,
   hashOffsetOf,
   hashParameters,
-  type ParameterFlags,
   weakness,
 } from "./verity-parameters.ts";
-
-export interface HashFlags extends ParameterFlags {
-  readonly expect?: readonly string[] | undefined;
-  readonly jobs?: number | undefined;
-  readonly journal?: string | undefined;
-  readonly shard?: string | undefined;
-  readonly out?: string | undefined;
-  readonly "file-hash"?: boolean;
-}
-
-/** Lower-case hex of the roots that are expected. */
-const expectedRoots = (values: readonly string[] | undefined, { digestSize }: VerityLayout): string[] =>
-  (values ?? []).map((value) => Buffer.from(hexFlag(value, digestSize, "--expect")).toString("hex"));
+import { expectedRoots, type HashFlags, optionsOf, otherBlock, resumedRelaxation } from "./verity-run.ts";
+import { hashShard } from "./verity-shards.ts";
 
 /** @throws PmError PM_USAGE for parameters and files that cannot be used; PM_SOURCE_REFUSED when the disk changes meanwhile */
 export async function hashDisk(image: string, flags: HashFlags): Promise<Result> {
@@ -115,12 +88,6 @@ async function hashStdin(flags: HashFlags): Promise<Result> {
   });
 }
 
-const optionsOf = ({ jobs, journal }: HashFlags, progress: HashOptions["progress"]): HashOptions => ({
-  ...(jobs === undefined ? {} : { jobs }),
-  ...(journal === undefined ? {} : { journal }),
-  ...(progress === undefined ? {} : { progress }),
-});
-
 /** A file that ends where the hash area begins is an image without one. */
 function holdsHashArea(disk: DiskParameters, hashOffset: number, sizeBytes: number, image: string): void {
   const end = hashAreaEnd(disk, hashOffset);
@@ -131,103 +98,10 @@ function holdsHashArea(disk: DiskParameters, hashOffset: number, sizeBytes: numb
     );
 }
 
-async function hashShard(image: string, disk: DiskParameters, flags: HashFlags): Promise<Result> {
-  const { layout, relaxations } = disk;
-  if (flags.out === undefined) throw usage("--shard: needs a file for its digests", "give --out FILE");
-  if ((flags.expect ?? []).length > 0) throw usage("--expect: a shard has no root hash", "give it to pm verity join");
-  if (flags["file-hash"] === true) throw usage("--file-hash: not of a shard");
-  const { units } = unitPlan(layout);
-  const range = shardRange(flags.shard ?? "", units);
-  const line = progressLine(`hashing ${image}, part ${flags.shard}`);
-  try {
-    const measured = await measureUnits(image, layout, range, optionsOf(flags, line.update));
-    const shard = {
-      layout,
-      range,
-      digests: measured.digests,
-      sizeBytes: measured.source.sizeBytes,
-      otherFirstUnit: otherFirstUnit(image, layout, measured.edge),
-    };
-    await save(flags.out, encodeShard(shard));
-    const facts: { readonly [name: string]: Json } = {
-      image: { name: image, sizeBytes: measured.source.sizeBytes },
-      shard: flags.shard ?? "",
-      units: { from: range.from, to: range.to, all: units },
-      writtenTo: flags.out,
-      relaxations: [...relaxations, ...resumedRelaxation(measured, flags.journal)].map((r): Json => ({ ...r })),
-    };
-    return factsResult(facts, `${range.to - range.from} of ${units} units written to ${flags.out}`);
-  } finally {
-    line.end();
-  }
-}
-
-async function save(path: string, text: string): Promise<void> {
-  try {
-    await writeWhole(path, new TextEncoder().encode(text));
-  } catch (error) {
-    throw usage(`${path}: cannot be written: ${systemReason(error)}`);
-  }
-}
-
-/** `pm verity join`. @throws PmError PM_USAGE for shards that do not make one whole */
-export async function joinDisk(
-  files: readonly string[],
-  flags: Pick<HashFlags, "expect" | "allow-weak-algorithm">,
-): Promise<Result> {
-  const shards = [];
-  for (const file of files) {
-    const { name, bytes } = await readInput(file, "a shard", maxShardBytes);
-    shards.push({ name, shard: decodeShard(bytes, name) });
-  }
-  const { layout, digests, sizeBytes, otherFirstUnit: other } = joinShards(shards);
-  const expected = expectedRoots(flags.expect, layout);
-  const weak = weakness(layout, flags["allow-weak-algorithm"] === true);
-  if (expected.length > 0) demandStrong({ layout, relaxations: weak });
-  const relaxations: Relaxation[] = [
-    ...weak,
-    {
-      name: "shards",
-      meaning: `${files.length} files say what their parts of the disk are: whoever made them is believed.`,
-    },
-  ];
-  const { rootHash } = rootFrom(layout, digests, []);
-  return hashedResult({
-    image: { name: `${files.length} shards`, sizeBytes, sha256: null },
-    layout,
-    rootHash,
-    otherRoot: other === undefined ? undefined : rootFrom(layout, [other, ...digests.slice(1)], []).rootHash,
-    uncovered: null,
-    superblock: null,
-    hint: undefined,
-    expected,
-    relaxations,
-  });
-}
-
-const resumedRelaxation = ({ resumed }: Pick<MeasuredRoot, "resumed">, journal: string | undefined): Relaxation[] =>
-  resumed === undefined
-    ? []
-    : [
-        {
-          name: "journal",
-          meaning: `${resumed.units} units were not hashed in this run but taken from ${journal}, ${resumed.checked} of them hashed again.`,
-        },
-      ];
-
-/** mkfs.erofs 1.9 sets a bit that later ones leave out: the root of a disk that differs in nothing else. */
-const otherBlock = (image: string, layout: VerityLayout): Uint8Array | undefined =>
-  layout.dataBlockSize === 4096 ? otherFirstBlock(bytesAt(image, 0, layout.dataBlockSize)) : undefined;
-
 function otherRoot(image: string, layout: VerityLayout, measured: MeasuredRoot): string | undefined {
   const block = otherBlock(image, layout);
   return block === undefined ? undefined : measured.rootWithFirstBlock(block);
 }
-function otherFirstUnit(image: string, layout: VerityLayout, edge: readonly Uint8Array[]): Digest | undefined {
-  const block = otherBlock(image, layout);
-  return block === undefined || edge.length === 0 ? undefined : throughEdge(layout, edge, block);
-}
-
 /** Bytes behind the last whole data block, up to the hash area or the end. */
 function uncoveredOf({ layout, hashOffset }: Pick<DiskParameters, "layout" | "hashOffset">, sizeBytes: number) {
   const at = layout.dataBlocks * layout.dataBlockSize;

@@ -23,7 +23,7 @@ export default class VerityJoin extends BaseCommand {
 
   async run(): Promise<Printed> {
     const { argv, flags } = await this.parse(VerityJoin);
-    const { joinDisk } = await import("../../audit/verity-hash.ts");
+    const { joinDisk } = await import("../../audit/verity-shards.ts");
     return this.print(await joinDisk(argv.map(String), flags), flags);
   }
 }
