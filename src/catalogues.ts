@@ -14,6 +14,7 @@ import { sgx } from "./verifiers/sgx/claims.ts";
 import { snp } from "./verifiers/snp/claims.ts";
 import { tdx } from "./verifiers/tdx/claims.ts";
 import { eventLog } from "./verifiers/tdx/eventlog/claims.ts";
+import { diskImage } from "./verifiers/verity/image-claims.ts";
 
 /** One verifier's questions; a verifier may keep them in several catalogues. */
 export interface Registered {
@@ -47,6 +48,7 @@ export const registered: readonly Registered[] = [
     title: "Kata and Contrast policies",
     catalogues: [kata, deployment, manifestKeys, annotatedWorkload, sidecarContainer, safety],
   },
+  { verifier: "verity", title: "Model disks: dm-verity and EROFS", catalogues: [diskImage] },
   { verifier: "chain", title: "What joins them", catalogues: [chain, admission, assurance] },
 ];
 
