@@ -24,7 +24,7 @@ describe("the EROFS superblock", () => {
     ["xattr_blkaddr", u32(44, 5), "xattrBlkAddr"],
     ["uuid", u8(63, 5), "uuid"],
     ["volume_name", u8(79, 5), "volumeName"],
-    ["feature_compat", u32(8, 0x3f), "featureCompat"],
+    ["feature_compat", u32(8, 0x1f), "featureCompat"],
     ["feature_incompat", u32(80, 1), "featureIncompat"],
     ["available_compr_algs", u16(84, 5), "compression"],
     ["extra_devices", u16(86, 5), "extraDevices"],
@@ -63,6 +63,7 @@ describe("the EROFS superblock", () => {
   const damage: readonly (readonly [string, Uint8Array, RegExp])[] = [
     ["magic", u8(0, 0xe3), /^erofs-superblock: .*magic 0xe0f5e1e3 at offset 1024, expected 0xe0f5e1e2/],
     ["feature_compat", u32(8, 0x43), /^unsupported: .*feature_compat has bit 0x40/],
+    ["feature_compat ISHARE_XATTRS", u32(8, 0x23), /^unsupported: .*feature_compat has ISHARE_XATTRS;/],
     ["feature_compat, highest bit", u32(8, 0x80000003), /^unsupported: .*feature_compat has bit 0x80000000/],
     ["blkszbits below", u8(12, 8), /^unsupported: .*blkszbits 8/],
     ["blkszbits above", u8(12, 17), /^unsupported: .*blkszbits 17/],
