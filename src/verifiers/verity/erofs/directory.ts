@@ -18,7 +18,7 @@ export interface Dirent {
 const defect: Defect = "erofs-directory";
 const direntBytes = 12;
 /** Memory is bounded before the tree counts: a block of 4096 bytes holds some 300 entries, an image some 10^8 blocks. */
-const maxEntries = 1_000_000;
+const maxEntries = 250_000;
 /** EROFS_NAME_LEN. */
 const maxNameBytes = 255;
 /** By file_type. */

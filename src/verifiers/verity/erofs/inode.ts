@@ -65,7 +65,7 @@ export function readInode(volume: Volume, nid: bigint, name: string): Inode {
       `${what}: i_format at offset ${offset}: data layout ${layout}${layouts[layout] === undefined ? "" : `, ${layouts[layout]}`}; pm reads flat files only`,
     );
   const inodeBytes = extended ? extendedBytes : compactBytes;
-  const fields = decode(extended ? take(volume, offset, extendedBytes, `${what}: inode`) : compact, extended);
+  const fields = decode(extended ? take(volume, offset, extendedBytes, `${what}: inode`) : compact, extended, what);
   const kind = kinds[fields.mode & 0xf000];
   if (kind === undefined)
     throw malformed(`${what}: i_mode 0o${fields.mode.toString(8)} at offset ${offset + 4}: no kind of file`, defect);
@@ -97,13 +97,15 @@ interface Fields {
 }
 
 /** Times are left out: i_mtime says nothing about content. */
-function decode(bytes: Uint8Array, extended: boolean): Fields {
+function decode(bytes: Uint8Array, extended: boolean, what: string): Fields {
   const r = new Reader(bytes, defect);
   r.u16le("i_format");
   const xattrCount = r.u16le("i_xattr_icount");
   const mode = r.u16le("i_mode");
   if (extended) {
-    r.u16le("i_nb");
+    // Reserved in older kernels, bits 32 to 47 of the first block in newer ones: only zero reads alike in both.
+    const high = r.u16le("i_nb");
+    if (high !== 0) throw unsupported(`${what}: i_nb ${high} in an extended inode; pm reads block numbers of 32 bits`);
     const size = r.u64le("i_size");
     const startBlock = r.u32le("i_u");
     r.u32le("i_ino");

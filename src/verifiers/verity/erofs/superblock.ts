@@ -53,7 +53,10 @@ const fixedBytes = 128;
 /** Bytes e2 e1 f5 e0. */
 const magic = 0xe0f5e1e2;
 
-/** feature_compat: a reader that does not know one may go on. pm goes on with those whose meaning is known. */
+/**
+ * feature_compat: a reader that does not know one may go on. pm goes on with those whose meaning is known, but for
+ * ISHARE_XATTRS: with it a kernel may show one file the pages of another whose attribute claims the same fingerprint.
+ */
 const compatBits: readonly (readonly [bit: number, name: string])[] = [
   [0x1, "SB_CHKSUM"],
   [0x2, "MTIME"],
@@ -63,6 +66,7 @@ const compatBits: readonly (readonly [bit: number, name: string])[] = [
   [0x20, "ISHARE_XATTRS"],
 ];
 export const sbChksum = 0x1;
+const ishareXattrs = 0x20;
 /** feature_incompat: LZ4_0PADDING alone is read, since mkfs.erofs 1.9 sets it where nothing is compressed. */
 const incompatBits: readonly (readonly [bit: number, name: string])[] = [
   [0x1, "LZ4_0PADDING"],
@@ -139,7 +143,7 @@ export function decodeSuperblock(image: Image): Superblock {
   const buildTime = r.u32le("build_time");
   const reservedAfter = r.bytes(16, "reserved");
 
-  supported(featureCompat & ~maskOf(compatBits), "feature_compat", compatNames);
+  supported(featureCompat & ~(maskOf(compatBits) & ~ishareXattrs), "feature_compat", compatNames);
   supported(featureIncompat & ~lz4ZeroPadding, "feature_incompat", incompatNames);
   // The kernel reads blocks up to its page size; mkfs.erofs writes them from 512 bytes on.
   if (blkszBits < 9 || blkszBits > 16) throw unsupported(`EROFS superblock: blkszbits ${blkszBits}; known: 9 to 16`);

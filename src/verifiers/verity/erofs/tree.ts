@@ -22,9 +22,14 @@ const defect: Defect = "erofs-tree";
 /** Of a tree that Linux can open: PATH_MAX, and a depth that no model repository comes near. */
 const maxPathBytes = 4096;
 const maxDepth = 256;
-/** Bounds of memory, some hundreds of bytes an entry: an image is 600 GB large and has some hundred files. */
-const maxEntries = 1_000_000;
-const maxTextBytes = 256 * 1024 * 1024;
+/** With its NUL it is PATH_MAX; a kernel cuts a longer one off, and so would follow another than is listed. */
+const maxTargetBytes = 4095;
+/**
+ * Bounds of memory, and of a JSON document that is one string: a disk of 600 GB has some hundred files, and a hostile name
+ * takes six times its length there.
+ */
+const maxEntries = 250_000;
+const maxTextBytes = 32 * 1024 * 1024;
 
 /**
  * @throws PmError PM_EVIDENCE_MALFORMED with the reason code of the rule that is broken; PM_EVIDENCE_UNSUPPORTED for
@@ -96,7 +101,7 @@ class Walk {
       throw malformed(`${path}: inode ${this.inodes}, the superblock counts ${inodes}`, defect);
     const pathBytes = Buffer.byteLength(path);
     if (pathBytes > maxPathBytes) throw unsupported(`a path of ${pathBytes} bytes; at most ${maxPathBytes}`);
-    this.#textBytes += pathBytes + (target?.length ?? 0);
+    this.#textBytes += pathBytes + Buffer.byteLength(target ?? "");
     if (this.entries.length >= maxEntries || this.#textBytes > maxTextBytes)
       throw unsupported(`more than ${maxEntries} entries, or ${maxTextBytes} bytes of names`);
     const extents = kind === "file" ? inode.extents : [];
@@ -112,8 +117,8 @@ interface Node {
 /** Linux follows no target that is empty, longer than a path or with a NUL in it. */
 function targetOf(volume: Volume, { extents, sizeBytes, nid }: Inode, path: string): string {
   const what = `${path} (nid ${nid}): target`;
-  if (sizeBytes === 0 || sizeBytes > maxPathBytes)
-    throw malformed(`${what} of ${sizeBytes} bytes, expected 1 to ${maxPathBytes}`, "erofs-inode" satisfies Defect);
+  if (sizeBytes === 0 || sizeBytes > maxTargetBytes)
+    throw malformed(`${what} of ${sizeBytes} bytes, expected 1 to ${maxTargetBytes}`, "erofs-inode" satisfies Defect);
   const bytes = Buffer.concat(extents.map(({ offset, length }) => take(volume, offset ?? 0, length, what)));
   if (bytes.includes(0)) throw malformed(`${what} has a NUL in it`, "erofs-inode" satisfies Defect);
   return textOf(bytes, what);
