@@ -3,7 +3,16 @@
  * it fits one disk in one state, and a sample of its units is hashed again before any of them counts.
  */
 import { randomInt } from "node:crypto";
-import { closeSync, fsyncSync, ftruncateSync, openSync, readFileSync, realpathSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  statSync,
+  writeSync,
+} from "node:fs";
 import { crc32 } from "node:zlib";
 import { PmError, usage } from "../../errors.ts";
 import { systemReason } from "../../system-reason.ts";
@@ -24,6 +33,7 @@ export interface Journal {
   close(): void;
 }
 
+const otherFile = "name a journal, or a file that does not exist yet";
 const samples = 8;
 const syncMs = 5000;
 /** 16 TiB in units of 64 MiB, twice. */
@@ -87,13 +97,16 @@ function headerOf(source: SourceFile, layout: VerityLayout, { depth, units }: Un
 
 function contentOf(path: string): string | undefined {
   try {
+    // Looked at before it is opened: a pipe or a device may have no end, and a disk is no journal.
+    const stat = statSync(path);
+    if (!stat.isFile()) throw usage(`${path}: the journal cannot be written: not a file`, otherFile);
+    if (stat.size > maxBytes) throw usage(`${path}: ${stat.size} bytes, too long for a journal`, otherFile);
     const bytes = readFileSync(path);
-    if (bytes.length > maxBytes) throw usage(`${path}: ${bytes.length} bytes, too long for a journal`);
     return bytes.length === 0 ? undefined : bytes.toString("latin1");
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
     if (error instanceof PmError) throw error;
-    throw usage(`${path}: ${systemReason(error)}`, "name a journal, or a file that does not exist yet");
+    throw usage(`${path}: ${systemReason(error)}`, otherFile);
   }
 }
 
@@ -122,7 +135,7 @@ function decode(
   refuse: (reason: string) => PmError,
 ): { readonly units: ReadonlyMap<number, Digest>; readonly length: number } {
   if (!text.startsWith('{"kind":"pm-verity-journal",'))
-    throw usage(`${path}: not a journal of pm verity hash`, "name a journal, or a file that does not exist yet");
+    throw usage(`${path}: not a journal of pm verity hash`, otherFile);
   if (!text.startsWith(header)) throw refuse("another file, the file changed since, or other parameters");
   const found = new Map<number, Digest>();
   const line = new RegExp(`^(\\d{1,9}) ([0-9a-f]{${digestSize * 2}}) [0-9a-f]{8}\\n$`);

@@ -1,5 +1,5 @@
 /** A disk as a file or block device: its size, and what must stay the same while it is read. */
-import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
 import { PmError, usage } from "../../errors.ts";
 import { systemReason } from "../../system-reason.ts";
 import { readFully } from "./blocks.ts";
@@ -72,7 +72,8 @@ export function bytesAt(path: string, position: number, length: number): Uint8Ar
 function withFile<T>(path: string, use: (fd: number) => T): T {
   let fd: number;
   try {
-    fd = openSync(path, "r");
+    // A named pipe that nobody writes to would never open.
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     throw usage(`${path}: ${systemReason(error)}`, "name a readable disk image or block device");
   }
