@@ -159,6 +159,24 @@ export const decoders: readonly Decoder[] = [
     },
   },
   {
+    id: "verity-superblock",
+    media: "dm-verity superblock, as a hash area begins with it",
+    recognises: (bytes) => latin(bytes, 8) === "verity\0\0",
+    load: async () => {
+      const { verityFacts } = await import("./verifiers/verity/facts.ts");
+      return (bytes) => verityFacts(bytes.subarray(0, 512));
+    },
+  },
+  {
+    id: "erofs-image",
+    media: "EROFS image, as model disks are",
+    recognises: (bytes) => startsWith(bytes.subarray(1024, 1028), 0xe2, 0xe1, 0xf5, 0xe0),
+    load: async () => {
+      const { imageFacts } = await import("./verifiers/verity/erofs/facts.ts");
+      return imageFacts;
+    },
+  },
+  {
     id: "crl",
     media: "X.509 revocation list, DER or PEM",
     recognises: (bytes) => pem("X509 CRL")(bytes) || isCrl(insideDer(bytes)),

@@ -44,13 +44,19 @@ function outcomeOf(input: Uint8Array): string {
   }
 }
 
+/** Work of this thread in ms, whatever else the machine does. */
+function spentMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
+}
+
 /** Least of three: a pause of the collector or of the machine is not the decoder's. */
 function millisecondsOf(input: Uint8Array, first: number): number {
   let least = first;
   for (let i = 0; i < 2 && least > job.maxMs; i++) {
-    const start = performance.now();
+    const start = spentMs();
     outcomeOf(input);
-    least = Math.min(least, performance.now() - start);
+    least = Math.min(least, spentMs() - start);
   }
   return least;
 }
@@ -67,9 +73,9 @@ for (let run = 0; run < job.runs && failures.length < 10; run++) {
   const fail = (what: string): void => void failures.push(`run ${run}: ${what}: ${shown}`);
   if (decoder.recognises(input)) counts.recognised++;
   const allocated = buffers();
-  const start = performance.now();
+  const start = spentMs();
   const outcome = outcomeOf(input);
-  const milliseconds = millisecondsOf(input, performance.now() - start);
+  const milliseconds = millisecondsOf(input, spentMs() - start);
   const grown = buffers() - allocated;
   slowestMs = Math.max(slowestMs, milliseconds);
   if (outcome === "value" || outcome === "error") counts[outcome]++;

@@ -8,7 +8,7 @@ import { genuineInputs } from "./samples.ts";
 const runs = Number(process.env["PM_FUZZ_RUNS"] ?? 20_000);
 const seed = Number(process.env["PM_SEED"] ?? Math.floor(Math.random() * 2 ** 32));
 const megabyte = 1024 * 1024;
-/** Of one call: 100 ms, and 64 MiB, for the heap of the whole thread as well as for buffers. */
+/** Of one call: 100 ms of work, and 64 MiB, for the heap of the whole thread as well as for buffers. */
 const caps = { maxMs: 100, maxBufferBytes: 64 * megabyte };
 
 const inThread = (job: Job): Promise<Outcome> =>

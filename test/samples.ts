@@ -11,8 +11,10 @@ import {
   extendedReport,
 } from "../fixtures/generator/carriers.ts";
 import { pem } from "../fixtures/generator/der.ts";
+import { erofsStates } from "../fixtures/generator/erofs-damage.ts";
 import { sealed } from "../fixtures/generator/guest.ts";
 import { intelDraft, makeIntelEvidence } from "../fixtures/generator/intel-evidence.ts";
+import { prng } from "../fixtures/generator/prng.ts";
 import { sharedDeployment } from "../fixtures/generator/shared.ts";
 import {
   attestationRsEvidence,
@@ -23,6 +25,7 @@ import {
   tinfoilEvidence,
   trusteeEvidence,
 } from "../fixtures/generator/snp-carriers.ts";
+import { veritySuperblock } from "../fixtures/generator/verity.ts";
 import type { Exchange } from "../src/run.ts";
 import { writeBundle } from "../src/sources/bundle.ts";
 import { evidence, evidenceDir } from "./evidence.ts";
@@ -157,6 +160,8 @@ export async function genuineInputs(): Promise<ReadonlyMap<string, readonly Uint
         ),
       ],
     ],
+    ["verity-superblock", [veritySuperblock(733)]],
+    ["erofs-image", [erofsStates(prng("samples")).good]],
     ["crl", [d.crl, bytes(pem(d.crl, "X509 CRL")), ...real("snp/synthetic/revokes-ask.crl.der")]],
     [
       "certificates",

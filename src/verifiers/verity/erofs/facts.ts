@@ -2,6 +2,7 @@
 import { hex } from "../../../bytes/hex.ts";
 import type { Json } from "../../../report/report.ts";
 import { compatNames, incompatNames, type Superblock } from "./superblock.ts";
+import { listErofs } from "./tree.ts";
 
 export const hexWord = (n: number): string => `0x${n.toString(16).padStart(8, "0")}`;
 /** `0x00000003 (SB_CHKSUM, MTIME)` */
@@ -45,3 +46,16 @@ export const superblockFacts = (s: Superblock): { readonly [name: string]: Json 
   xattrFilter: s.xattrFilter,
   reserved: hex(s.reserved),
 });
+
+/** An image that is at hand whole: its superblock, and how much it holds. `pm disk list` names the files. */
+export function imageFacts(bytes: Uint8Array): { readonly [name: string]: Json } {
+  const read = (offset: number, length: number): Uint8Array => bytes.slice(offset, offset + length);
+  const { superblock, entries } = listErofs({ name: "EROFS image", sizeBytes: bytes.length, read });
+  const files = entries.filter((e) => e.kind === "file");
+  return {
+    superblock: superblockFacts(superblock),
+    entries: entries.length,
+    files: files.length,
+    fileBytes: files.reduce((sum, f) => sum + f.sizeBytes, 0),
+  };
+}
