@@ -121,7 +121,7 @@ export function tcbFacts(tcb: Tcb): Fields {
           },
     qe: { isvSvn: qe.isvSvn, status: qe.status, level: qe.matched?.index ?? null },
     platformAndModule: tcb.converged,
-    runningModule: tcb.running ?? null,
+    runningModule: tcb.running?.converged ?? null,
     advisories: tcb.advisories.map((a) => ({ id: a.id, from: a.from })),
     coveredUntil: tcb.tcbDate ?? null,
     next:
