@@ -72,15 +72,17 @@ const sgxTypes = ["standard", "scalable", "scalable with integrity"];
 function options({ sgxType, configuration }: TdxFacts["pck"], want: TdxReferences): PlatformAnswers["tdx.pck.options"] {
   const demanded = want.pckOptions;
   if (demanded === undefined) return notGiven;
-  const problems = [
-    ...(demanded.memoryIntegrity && sgxType !== 2 ? ["memory is not integrity protected"] : []),
-    ...(demanded.smtDisabled && configuration?.smtEnabled !== false ? ["SMT is not off"] : []),
-    ...(demanded.staticPlatform && configuration?.dynamicPlatform !== false ? ["the platform is not static"] : []),
-  ];
   const wanted = [
     ...(demanded.memoryIntegrity ? ["SGX type 2"] : []),
     ...(demanded.smtDisabled ? ["SMT off"] : []),
     ...(demanded.staticPlatform ? ["static platform"] : []),
+  ];
+  // Nothing at all would pass on every platform.
+  if (wanted.length === 0) return cannot("no option is demanded");
+  const problems = [
+    ...(demanded.memoryIntegrity && sgxType !== 2 ? ["memory is not integrity protected"] : []),
+    ...(demanded.smtDisabled && configuration?.smtEnabled !== false ? ["SMT is not off"] : []),
+    ...(demanded.staticPlatform && configuration?.dynamicPlatform !== false ? ["the platform is not static"] : []),
   ];
   const stated =
     configuration === undefined
@@ -88,7 +90,7 @@ function options({ sgxType, configuration }: TdxFacts["pck"], want: TdxReference
       : `SMT ${configuration.smtEnabled ? "on" : "off"}, ${configuration.dynamicPlatform ? "dynamic" : "static"} platform`;
   return holds(
     problems.length === 0,
-    { ...demanded.source, value: wanted.join(", ") || "nothing demanded" },
+    { ...demanded.source, value: wanted.join(", ") },
     ofPck(`SGX type ${sgxType} (${sgxTypes[sgxType] ?? "unknown"}), ${stated}`, "SGX type, configuration"),
     "PCK_OPTIONS_MISMATCH",
     problems.join("; "),

@@ -43,6 +43,7 @@ export interface TdxReferences {
   readonly fmspc?: Sourced;
   /** 16 bytes each. An empty list accepts every platform, so that nothing is pinned. */
   readonly allowedPiids?: { readonly values: readonly string[]; readonly source: Sourced };
+  /** At least one of them demanded. */
   readonly pckOptions?: {
     /** True: SGX type 2, scalable with integrity. */
     readonly memoryIntegrity: boolean;
