@@ -12,7 +12,9 @@ export function captureTime(
   plan: Pick<ChainPlan, "capturedAt" | "now" | "refreshed">,
   coordinator: Pick<CoordinatorAudit, "cpu" | "blocked">,
 ): Answers<typeof chain>["chain.capture.time"] {
-  const { windows, crls: lists, documents } = coordinator.cpu;
+  const { windows: all, crls: lists, documents } = coordinator.cpu;
+  // What is fetched today may be signed by a certificate that is younger than the evidence.
+  const windows = all.filter((w) => !(plan.refreshed && w.signer === true));
   if (windows.length === 0) return coordinator.blocked ?? skip("not asked: no certificate path");
   if (lists.length === 0) return withoutList(coordinator);
   const t = plan.capturedAt.getTime();

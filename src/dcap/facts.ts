@@ -152,7 +152,7 @@ export function evidenceFacts(
     tcbInfo: tcbInfo?.document === undefined ? null : documentFacts(tcbInfo.document),
     qeIdentity: qeIdentity?.document === undefined ? null : documentFacts(qeIdentity.document),
     crls: crls.map((c) => ({ ...c })),
-    validity: windows.map((w) => ({ ...w })),
+    validity: windows.map(({ name, from, to }) => ({ name, from, to })),
     commonWindow: commonWindow(windows) ?? null,
     tcb: tcb === undefined ? null : tcbFacts(tcb),
   };

@@ -26,6 +26,8 @@ export interface ValidityWindow {
   readonly name: string;
   readonly from: string;
   readonly to: string;
+  /** There: not of the evidence but of Intel's collateral, a list or document or the certificate that signed one. */
+  readonly collateral?: "document" | "signer";
 }
 export interface DcapTrust {
   readonly root: IntelRoot;
@@ -152,15 +154,27 @@ function documentWindows(tcbInfo: JudgedTcbInfo, qeIdentity: JudgedQeIdentity): 
       name: commonName(c.subject) ?? "signing certificate",
       from: instant(c.notBefore),
       to: instant(c.notAfter),
+      collateral: "signer" as const,
     })),
     ...documents.flatMap(({ name, document }) =>
-      document === undefined ? [] : [{ name, from: instant(document.issueDate), to: instant(document.nextUpdate) }],
+      document === undefined
+        ? []
+        : [
+            {
+              name,
+              from: instant(document.issueDate),
+              to: instant(document.nextUpdate),
+              collateral: "document" as const,
+            },
+          ],
     ),
   ];
 }
 const crlWindows = (crls: readonly SeenCrl[]): ValidityWindow[] =>
   crls.flatMap(({ issuer, thisUpdate, nextUpdate }) =>
-    nextUpdate === null ? [] : [{ name: `CRL of ${issuer}`, from: thisUpdate, to: nextUpdate }],
+    nextUpdate === null
+      ? []
+      : [{ name: `CRL of ${issuer}`, from: thisUpdate, to: nextUpdate, collateral: "document" as const }],
   );
 
 /** The span in which everything counts, with what limits it on either side; undefined where nothing is dated. */
