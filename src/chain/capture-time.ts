@@ -1,7 +1,7 @@
 /** When the evidence was captured, held against the windows of everything that it rests on. */
 import { type Answers, holds, observed, skip } from "../claims/answer.ts";
+import type { SeenCrl } from "../crypto/crl.ts";
 import { rfc } from "../time.ts";
-import type { SeenCrl } from "../verifiers/snp/index.ts";
 import type { ChainPlan } from "./chain.ts";
 import type { chain } from "./claims.ts";
 import type { CoordinatorAudit } from "./coordinator.ts";

@@ -2,6 +2,7 @@
 import { type Answer, all, cannot, gate, type Sourced } from "../claims/answer.ts";
 import type { Catalogue } from "../claims/question.ts";
 import { type Judged, judge } from "../claims/subject.ts";
+import type { SeenCrl } from "../crypto/crl.ts";
 import { intelRoot, intelTestRoot } from "../dcap/root.ts";
 import type { Anchor, Json } from "../report/report.ts";
 import type { Look } from "../run.ts";
@@ -16,7 +17,6 @@ import {
   amdRoots,
   noReferences as noSnpReferences,
   pinnedBy as pinnedBySnp,
-  type SeenCrl,
   type SnpJudgement,
   snp,
   authenticity as snpAuthenticity,

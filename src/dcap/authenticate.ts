@@ -1,7 +1,6 @@
 /** Whose bytes are these: form, TEE, vendor, PCK chain, QE report signature, key binding, quote signature (tdx.md 3). */
 import { createHash, type KeyObject, verify } from "node:crypto";
 import { allZero, hex } from "../bytes/hex.ts";
-import { once } from "../bytes/once.ts";
 import {
   type Answer,
   type Answers,
@@ -17,6 +16,7 @@ import { type Certificate, commonName, keyDescription, publicKeyOf } from "../cr
 import { derSignature } from "../crypto/ecdsa.ts";
 import { importKey } from "../crypto/key.ts";
 import { sameName } from "../crypto/name.ts";
+import { instant } from "../crypto/time.ts";
 import { PmError } from "../errors.ts";
 import { isPinned } from "./chain.ts";
 import { certificatesOf, type DcapMaterial } from "./material.ts";
@@ -242,11 +242,6 @@ export const trailing = ({ trailing: bytes }: Quote): Answers<typeof trailingQue
 });
 
 type Dates = Answers<typeof certificateQuestions>["pck.validity"];
-/** RFC 3339 in UTC without fractions where there are none. */
-export const instant = once((date: Date): string =>
-  Number.isFinite(date.getTime()) ? date.toISOString().replace(".000Z", "Z") : "invalid time",
-);
-
 /** Dates of certificates: of the PCK chain, and of the signers of documents. */
 export function certificateDates(
   certificates: readonly Certificate[],

@@ -13,9 +13,10 @@ import {
   unavailable,
 } from "../claims/answer.ts";
 import type { Certificate } from "../crypto/certificate.ts";
+import { instant } from "../crypto/time.ts";
 import { PmError } from "../errors.ts";
 import type { Look, Request, Response } from "../run.ts";
-import { instant, verified } from "./authenticate.ts";
+import { verified } from "./authenticate.ts";
 import { decodeChain, judgeSignerChain, type PathFindings } from "./chain.ts";
 import { decodeQeIdentity, decodeTcbInfo, type QeIdentity, type TcbInfo, tcbInfoVersion } from "./documents.ts";
 import type { PckExtensions } from "./pck.ts";

@@ -1,8 +1,10 @@
 /** One quote's authenticity and collateral, for either TEE: what comes before the verifier's own appraisal. */
 import { type Answer, type Answers, all, cannot, skip } from "../claims/answer.ts";
 import { commonName } from "../crypto/certificate.ts";
+import type { SeenCrl } from "../crypto/crl.ts";
+import { instant } from "../crypto/time.ts";
 import type { Look } from "../run.ts";
-import { type Authenticity, authenticate, certificateDates, instant } from "./authenticate.ts";
+import { type Authenticity, authenticate, certificateDates } from "./authenticate.ts";
 import {
   type Asked,
   askCollateral,
@@ -17,7 +19,7 @@ import type { QeIdentity, TcbInfo } from "./documents.ts";
 import { certificatesOf, type DcapMaterial } from "./material.ts";
 import { certificateQuestions, documentQuestions, tcbQuestions } from "./questions.ts";
 import { markName, type Selection, type Tee } from "./requests.ts";
-import { judgeRevocation, placeOf, type SeenCrl } from "./revocation.ts";
+import { judgeRevocation, placeOf } from "./revocation.ts";
 import type { IntelRoot } from "./root.ts";
 import { type JudgedTcb, judgeTcb, type TcbDemand, type TcbFacts } from "./tcb-answers.ts";
 

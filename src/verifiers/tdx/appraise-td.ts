@@ -1,6 +1,7 @@
 /** Answers about TDATTRIBUTES, XFAM, service domains and owner that need no reference value (tdx.md 5). */
 import { allZero, hex } from "../../bytes/hex.ts";
 import { type Answers, equal, graded, holds, type Sourced, specified } from "../../claims/answer.ts";
+import { notGiven } from "../../claims/candidates.ts";
 import {
   attributesText,
   bitSet,
@@ -17,7 +18,7 @@ import {
 } from "./bits.ts";
 import type { tdQuestions } from "./claims-td.ts";
 import type { TdxReferences } from "./references.ts";
-import { field, notGiven, type TdxFacts } from "./stated.ts";
+import { field, type TdxFacts } from "./stated.ts";
 
 type TdAnswers = Answers<typeof tdQuestions>;
 const abi = "348551";

@@ -1,22 +1,14 @@
 /** Compares what an authenticated quote says with reference values (tdx.md 5 and 6). */
 import { hex } from "../../bytes/hex.ts";
-import {
-  type Answer,
-  type Answers,
-  type Authenticated,
-  cannot,
-  holds,
-  observed,
-  type Sourced,
-  skip,
-} from "../../claims/answer.ts";
+import { type Answers, type Authenticated, cannot, holds, observed, type Sourced } from "../../claims/answer.ts";
+import { bestPin, notGiven } from "../../claims/candidates.ts";
 import { tdAnswers } from "./appraise-td.ts";
 import { cetMask, halfCet, u64 } from "./bits.ts";
 import type { pins } from "./claims.ts";
 import type { identityQuestions, ownerQuestions, platformPinQuestions } from "./claims-pinned.ts";
 import type { tdQuestions } from "./claims-td.ts";
 import type { AnyOf, TdxReferences } from "./references.ts";
-import { anyOf, compared, field, notGiven, type TdxFacts } from "./stated.ts";
+import { anyOf, compared, field, type TdxFacts } from "./stated.ts";
 
 type PlatformAnswers = Answers<typeof platformPinQuestions>;
 type IdentityAnswers = Answers<typeof identityQuestions>;
@@ -198,14 +190,10 @@ export function pinAnswers(answers: Appraisal, pinned: ReadonlySet<string>): Pin
   const { "tdx.td.report_data": reportData, "tdx.td.mrconfigid": mrConfigId } = answers;
   const given = <A>(id: string, answer: A): A[] => (pinned.has(id) ? [answer] : []);
   return {
-    "tdx.pins.what_runs": best<Pins["tdx.pins.what_runs"]>(given("tdx.td.mrtd", answers["tdx.td.mrtd"])),
-    "tdx.pins.for_whom": best<Pins["tdx.pins.for_whom"]>([
+    "tdx.pins.what_runs": bestPin<Pins["tdx.pins.what_runs"]>(given("tdx.td.mrtd", answers["tdx.td.mrtd"])),
+    "tdx.pins.for_whom": bestPin<Pins["tdx.pins.for_whom"]>([
       ...given("tdx.td.report_data", reportData),
       ...given("tdx.td.mrconfigid", mrConfigId),
     ]),
   };
 }
-
-const noPin: Answer<never> = skip("no reference value of this group given");
-const best = <A extends Answer>(given: readonly A[]): A | Answer<never> =>
-  given.find((a) => a.status === "pass") ?? given.find((a) => a.status === "consistent") ?? given[0] ?? noPin;
