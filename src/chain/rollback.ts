@@ -6,7 +6,7 @@ import type { chain } from "./claims.ts";
 import type { CoordinatorAudit } from "./coordinator.ts";
 
 /** What this installation saw of an issuer before. */
-export const highWaterRequest = (issuer: string): Request => ({
+const highWaterRequest = (issuer: string): Request => ({
   service: "memory",
   path: `/high-water/${encodeURIComponent(issuer)}`,
   maxBytes: 4096,

@@ -116,7 +116,7 @@ export function undecoded(
 const nameOf = (c: Certificate): string => commonName(c.subject) ?? "(no single common name)";
 
 function pckChain(material: DcapMaterial): Authenticity["pck.chain"] {
-  const { chain, findings, root, from } = material;
+  const { chain, findings, root } = material;
   if ("problem" in chain) return chain.unsupported ? cannot(chain.problem) : broken(chain.problem, "PCK_CHAIN_INVALID");
   if (findings === undefined) return cannot("the PCK chain was not validated: a bug in pm");
   const last = chain.at(-1);
@@ -129,7 +129,7 @@ function pckChain(material: DcapMaterial): Authenticity["pck.chain"] {
       value: `Intel SGX PCK Certificate < Intel SGX PCK Platform or Processor CA < ${root.name}, SHA-256 ${root.sha256}`,
       origin: root.origin,
     },
-    observed(`${chain.map(nameOf).join(" < ")}, SHA-256 ${end}${found}`, "certificates", `PCK chain ${from}`),
+    observed(`${chain.map(nameOf).join(" < ")}, SHA-256 ${end}${found}`, "certificates", "PCK chain in the quote"),
     endsInAnotherRoot(chain, root) ? "ROOT_UNTRUSTED" : "PCK_CHAIN_INVALID",
   );
 }

@@ -16,7 +16,7 @@ import type { Tcb } from "./tcb.ts";
 
 type Fields = { readonly [field: string]: Json };
 
-export const tdFacts = (b: TdReport): Fields => ({
+const tdFacts = (b: TdReport): Fields => ({
   teeTcbSvn: hex(b.teeTcbSvn),
   mrSeam: hex(b.mrSeam),
   mrSignerSeam: hex(b.mrSignerSeam),
@@ -33,7 +33,7 @@ export const tdFacts = (b: TdReport): Fields => ({
   ...(b.mrServiceTd === undefined ? {} : { mrServiceTd: hex(b.mrServiceTd) }),
 });
 
-export const sgxFacts = (b: SgxReport): Fields => ({
+const sgxFacts = (b: SgxReport): Fields => ({
   cpuSvn: hex(b.cpuSvn),
   miscSelect: hexNumber(b.miscSelect, 8),
   isvExtProdId: hex(b.isvExtProdId),
@@ -98,7 +98,7 @@ const documentFacts = (d: TcbInfo | QeIdentity): Fields => ({
 });
 
 /** The matched levels, what is missing for the next one, and which advisory came from which level. */
-export function tcbFacts(tcb: Tcb): Fields {
+function tcbFacts(tcb: Tcb): Fields {
   const { platform, module, qe, next, sgx } = tcb;
   const level = platform.matched;
   return {

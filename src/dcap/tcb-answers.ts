@@ -145,7 +145,7 @@ function qeAnswer({ tee, root, qeReport }: TcbFacts, want: QeIdentity): TcbAnswe
   );
 }
 
-export const shortfallText = ({ what, is, needs }: Shortfall): string => `${what}: is ${is}, needs ${needs}`;
+const shortfallText = ({ what, is, needs }: Shortfall): string => `${what}: is ${is}, needs ${needs}`;
 
 const unknown: TcbStatus = "Unknown";
 function levelAnswer(tcb: Tcb, { root }: TcbFacts): TcbAnswers["tcb.level"] {

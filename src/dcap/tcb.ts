@@ -67,7 +67,7 @@ export interface Tcb {
   readonly next: NextLevel | undefined;
 }
 
-export interface PlatformTcb {
+interface PlatformTcb {
   readonly matched: Matched<TcbLevel> | undefined;
   readonly status: TcbStatus;
   readonly module: ComponentTcb | undefined;

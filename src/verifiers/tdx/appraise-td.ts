@@ -64,17 +64,17 @@ export function tdAnswers({ td }: TdxFacts, want: TdxReferences): TdAnswers {
   };
 }
 
-/** A pinned MRSERVICETD allows that domain, and only that one; MIGRATABLE is allowed by name. */
+/** A pinned MRSERVICETD allows that domain, and only that one; nothing allows MIGRATABLE. */
 function service({ tdAttributes, mrServiceTd }: TdxFacts["td"], want: TdxReferences): TdAnswers["tdx.td.service"] {
   const migratable = bitSet(u64(tdAttributes), migratableBit);
   const bound = mrServiceTd === undefined || allZero(mrServiceTd) ? "" : hex(mrServiceTd);
   const problems = [
-    ...(migratable && want.migratable === undefined ? ["MIGRATABLE is set"] : []),
+    ...(migratable ? ["MIGRATABLE is set"] : []),
     ...(bound !== "" && want.mrServiceTd?.value !== bound ? ["MRSERVICETD is not zero"] : []),
   ];
   const text = `MIGRATABLE ${migratable ? "1" : "0"}, MRSERVICETD ${mrServiceTd === undefined ? "not in this body" : bound || "zero"}`;
-  const allowed = [want.migratable, want.mrServiceTd].find((s) => s !== undefined);
-  const rule = `MIGRATABLE ${want.migratable === undefined ? "0" : "0 or 1"}, MRSERVICETD zero${want.mrServiceTd === undefined ? "" : ` or ${want.mrServiceTd.value}`}`;
+  const allowed = want.mrServiceTd;
+  const rule = `MIGRATABLE 0, MRSERVICETD zero${want.mrServiceTd === undefined ? "" : ` or ${want.mrServiceTd.value}`}`;
   return holds(
     problems.length === 0,
     allowed === undefined ? specified(rule, abi, "TDATTRIBUTES.MIGRATABLE, MRSERVICETD") : { ...allowed, value: rule },

@@ -31,8 +31,6 @@ export interface TdxReferences {
   readonly mrOwnerConfig?: Sourced;
   /** 48 bytes; this service domain is allowed. TD report 1.5 only. */
   readonly mrServiceTd?: Sourced;
-  /** There: MIGRATABLE is allowed, by whom. */
-  readonly migratable?: Sourced;
   /** There: SEPT_VE_DISABLE is demanded. */
   readonly septVeDisable?: Sourced;
   /** 64 bytes. */

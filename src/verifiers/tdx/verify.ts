@@ -33,8 +33,6 @@ export interface TdxEvidence {
   readonly form: QuoteForm;
   /** In which form the quote came, for the report. */
   readonly carrier?: string;
-  /** A PCK chain as PEM, for quotes that only name their platform. */
-  readonly pckChain?: Uint8Array;
 }
 export type TdxTrust = DcapTrust;
 
@@ -86,7 +84,7 @@ export function verifyTdx(
       offers: [],
       windows: [],
     };
-  const material = gatherPck(quote, trust.root, at, evidence.pckChain);
+  const material = gatherPck(quote, trust.root, at);
   const judgement = judgeDcap(material, "tdx", look, trust, at);
   const authentic = prefixed("tdx", judgement.authentic);
   const open = gate(authentic, quote);
