@@ -26,7 +26,8 @@ export const authenticityQuestions = define({
       QUOTE_VERSION_UNSUPPORTED: "The quote has a version that pm does not know.",
       ATT_KEY_TYPE_UNSUPPORTED: "The quote is signed with an algorithm that pm does not verify.",
       BODY_TYPE_UNSUPPORTED: "The quote has a body type that pm does not read.",
-      CERT_DATA_TYPE_UNSUPPORTED: "The quote does not carry its PCK certificate chain, and pm takes it from nowhere else.",
+      CERT_DATA_TYPE_UNSUPPORTED:
+        "The quote does not carry its PCK certificate chain, and pm takes it from nowhere else.",
     },
     waivable: false,
   },
