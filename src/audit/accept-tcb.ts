@@ -7,7 +7,8 @@ const form = /^([A-Za-z]+)(?:@(\d{4}-\d\d-\d\d))?(?::([A-Za-z0-9+-]*))?$/;
 const hint = `states: ${acceptable.join(", ")}; narrowed such as OutOfDate@2024-03-13:INTEL-SA-00837+INTEL-SA-00960`;
 
 /**
- * States separated by commas. `@DATE`: the matched level's tcbDate must be that day or later. `:IDS`: no other advisory than
+ * States separated by commas. `@DATE`: tcbDate of the platform level, and of each other level that is not UpToDate, must be
+ * that day or later. `:IDS`: no other advisory than
  * these, joined by +; with nothing behind the colon none at all.
  * @throws PmError PM_USAGE for anything else; Revoked and what Intel does not support cannot be accepted
  */

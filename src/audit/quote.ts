@@ -1,11 +1,11 @@
-/** What `pm tdx verify` and `pm sgx verify` share: one quote out of a file, its collateral, and one verdict about it. */
+/** What `pm tdx verify`, `pm sgx verify` and `pm tdx replay` share: one quote out of a file, its collateral, and one verdict about it. */
 import type { Judged } from "../claims/subject.ts";
 import { type QuoteEvidence, recogniseQuote } from "../dcap/carrier.ts";
 import type { DcapTrust } from "../dcap/judge.ts";
 import { intelRoot, intelTestRoot } from "../dcap/root.ts";
 import { PmError, usage } from "../errors.ts";
 import { type CollateralValues, collateralSettings, tcbSelection } from "../flags.ts";
-import { readInput } from "../input.ts";
+import { type Input, readInput } from "../input.ts";
 import { composeReport, testRootRelaxation } from "../report/compose.ts";
 import type { Anchor, Json, Relaxation, Report } from "../report/report.ts";
 import { type Look, run } from "../run.ts";
@@ -38,7 +38,7 @@ export interface QuoteKind {
   readonly article: string;
   /** "tdx quote", for the report. */
   readonly scope: string;
-  readonly verify: (evidence: CarriedQuote, look: Look, trust: DcapTrust, at: Date) => QuoteVerified;
+  readonly verify: Verify<QuoteVerified>;
   readonly notProven: readonly string[];
 }
 export interface QuoteVerified {
@@ -48,26 +48,41 @@ export interface QuoteVerified {
 }
 type CarriedQuote = QuoteEvidence & { readonly carrier: string };
 
-/** @throws PmError PM_USAGE for files and values that cannot be used; what is wrong with the evidence is in the report */
-export async function auditQuote(
+type Settings = Awaited<ReturnType<typeof collateralSettings>>;
+type Verify<R> = (evidence: CarriedQuote, look: Look, trust: DcapTrust, at: Date) => R;
+
+/**
+ * A file with one quote, judged with the collateral that the flags name.
+ * @throws PmError PM_USAGE for files and values that cannot be used, and for flags about a TCB that is not asked for
+ */
+export async function judgeQuote<R>(
   path: string,
-  flags: QuoteFlags,
-  { toolVersion, now, notice }: QuoteRun,
-  kind: QuoteKind,
-): Promise<Report> {
-  const skip = flags["skip-collateral"] === true;
-  if (skip && (flags["accept-tcb"] !== undefined || flags["min-tcb-evaluation"] !== undefined))
+  article: string,
+  flags: Omit<QuoteFlags, "report-data" | "authentic-only">,
+  settings: Settings,
+  { now, notice }: Pick<QuoteRun, "now" | "notice">,
+  verify: Verify<R>,
+): Promise<{ readonly file: Input; readonly at: Date; readonly skipped: boolean; readonly result: R }> {
+  const skipped = flags["skip-collateral"] === true;
+  if (skipped && (flags["accept-tcb"] !== undefined || flags["min-tcb-evaluation"] !== undefined))
     throw usage("--skip-collateral: leaves out the TCB that --accept-tcb and --min-tcb-evaluation are about");
-  const settings = await collateralSettings(flags);
   const { testRoot } = settings;
   const root = testRoot === undefined ? intelRoot() : intelTestRoot(testRoot.bytes, testRoot.file);
   const collateral = settings.collateral === undefined ? undefined : await loadCollateral(settings.collateral);
-  const file = await readInput(path, kind.article, maxFileBytes);
+  const file = await readInput(path, article, maxFileBytes);
   const at = settings.at ?? now;
   const source = vendorSource(settings, notice, collateral === undefined ? {} : { collateral });
   const evidence = quoteEvidence(file.bytes);
-  const trust: DcapTrust = { root, collateral: skip ? "skip" : "required", ...tcbSelection(flags) };
-  const { result } = await run((look) => kind.verify(evidence, look, trust, at), source);
+  const trust: DcapTrust = { root, collateral: skipped ? "skip" : "required", ...tcbSelection(flags) };
+  const { result } = await run((look) => verify(evidence, look, trust, at), source);
+  return { file, at, skipped, result };
+}
+
+/** @throws PmError PM_USAGE for files and values that cannot be used; what is wrong with the evidence is in the report */
+export async function auditQuote(path: string, flags: QuoteFlags, asked: QuoteRun, kind: QuoteKind): Promise<Report> {
+  const { toolVersion, now } = asked;
+  const settings = await collateralSettings(flags);
+  const { file, at, skipped, result } = await judgeQuote(path, kind.article, flags, settings, asked, kind.verify);
   return composeReport({
     audited: {
       judged: [result.judged],
@@ -76,7 +91,7 @@ export async function auditQuote(
       notProven: kind.notProven,
     },
     target: file.name,
-    scope: skip ? `${kind.scope} without collateral` : kind.scope,
+    scope: skipped ? `${kind.scope} without collateral` : kind.scope,
     judgedAt: rfc(at),
     capturedAt: null,
     freshness:
@@ -85,7 +100,7 @@ export async function auditQuote(
         : "as fresh as the value that --report-data expects",
     profileSha256: null,
     bundleSha256: null,
-    relaxations: intelRelaxations(settings, skip, flags["accept-tcb"]),
+    relaxations: intelRelaxations(settings, skipped, flags["accept-tcb"]),
     rules: { waivers: [], promoted: new Set(), now },
     toolVersion,
     authenticOnly: flags["authentic-only"],
@@ -93,7 +108,7 @@ export async function auditQuote(
 }
 
 /** A quote in any carrier; text that is neither hex nor base64 is judged as the bytes that it is, and fails its format. */
-export function quoteEvidence(bytes: Uint8Array): CarriedQuote {
+function quoteEvidence(bytes: Uint8Array): CarriedQuote {
   try {
     return recogniseQuote(bytes);
   } catch (error) {
@@ -105,7 +120,7 @@ export function quoteEvidence(bytes: Uint8Array): CarriedQuote {
 /** Named in every report whose demands were lowered. */
 export function intelRelaxations(
   { testRoot }: { readonly testRoot?: { readonly file: string } },
-  skip: boolean,
+  skipped: boolean,
   accepted?: string,
 ): Relaxation[] {
   const roots = `Intel's root is replaced by ${testRoot?.file ?? ""}: nothing here says anything about Intel hardware`;
@@ -113,7 +128,7 @@ export function intelRelaxations(
     "Intel's collateral was not asked for: revoked keys, known holes and another quoting enclave would not be noticed";
   return [
     ...(testRoot === undefined ? [] : [{ name: testRootRelaxation, meaning: roots }]),
-    ...(skip ? [{ name: "skip-collateral", meaning: unasked }] : []),
+    ...(skipped ? [{ name: "skip-collateral", meaning: unasked }] : []),
     ...(accepted === undefined
       ? []
       : [{ name: "accept-tcb", meaning: `TCB states are accepted beside UpToDate: ${accepted}` }]),

@@ -2,14 +2,11 @@
 import { hex } from "../bytes/hex.ts";
 import { type Answer, observed, type Sourced, skip } from "../claims/answer.ts";
 import { type Judged, judge } from "../claims/subject.ts";
-import { intelRoot, intelTestRoot } from "../dcap/root.ts";
 import { usage } from "../errors.ts";
-import { type CollateralValues, collateralSettings, hexFlag, tcbSelection } from "../flags.ts";
+import { type CollateralValues, collateralSettings, hexFlag } from "../flags.ts";
 import { readInput } from "../input.ts";
 import { composeReport } from "../report/compose.ts";
 import type { Anchor, Json, Report } from "../report/report.ts";
-import { run } from "../run.ts";
-import { loadCollateral } from "../sources/collateral.ts";
 import { rfc } from "../time.ts";
 import { eventLog, type Registers, verifyEventLog } from "../verifiers/tdx/eventlog/index.ts";
 import {
@@ -22,8 +19,7 @@ import {
   withoutCollateral,
 } from "../verifiers/tdx/index.ts";
 import { parseAcceptTcb } from "./accept-tcb.ts";
-import { intelRelaxations, type QuoteRun, quoteEvidence } from "./quote.ts";
-import { vendorSource } from "./vendor.ts";
+import { intelRelaxations, judgeQuote, type QuoteRun } from "./quote.ts";
 
 /** Flags of `pm tdx replay` as parsed. */
 export interface ReplayFlags extends CollateralValues {
@@ -38,7 +34,6 @@ export interface ReplayFlags extends CollateralValues {
 
 /** CCEL areas are 64 or 256 KiB; a log of dstack may be longer. */
 const maxLogBytes = 16 * 1024 * 1024;
-const maxQuoteBytes = 4 * 1024 * 1024;
 const names = ["rtmr0", "rtmr1", "rtmr2", "rtmr3"] as const;
 
 /** Where the registers' values come from: flags, or a quote that is authenticated in this run. */
@@ -60,7 +55,7 @@ export async function auditReplay(path: string, flags: ReplayFlags, context: Quo
   const expected =
     flags.quote === undefined
       ? { registers: stated, judged: [], evidence: {}, anchors: [] }
-      : await quoted(flags.quote, flags, settings, at, context);
+      : await quoted(flags.quote, flags, settings, context);
   const { answers, evidence } = verifyEventLog(file.bytes, expected.registers, expected.blocked);
   const subject = { name: "event log", catalogue: eventLog, pinned: new Set<string>() };
   const skipped = flags["skip-collateral"] === true;
@@ -103,19 +98,17 @@ async function quoted(
   path: string,
   flags: ReplayFlags,
   settings: Awaited<ReturnType<typeof collateralSettings>>,
-  at: Date,
-  { notice }: QuoteRun,
+  context: QuoteRun,
 ): Promise<Expected> {
-  const { testRoot } = settings;
-  const root = testRoot === undefined ? intelRoot() : intelTestRoot(testRoot.bytes, testRoot.file);
-  const collateral = settings.collateral === undefined ? undefined : await loadCollateral(settings.collateral);
-  const file = await readInput(path, "a TDX quote", maxQuoteBytes);
-  const skipped = flags["skip-collateral"] === true;
   const references: TdxReferences = { ...noReferences, acceptedTcb: parseAcceptTcb(flags["accept-tcb"]) };
-  const source = vendorSource(settings, notice, collateral === undefined ? {} : { collateral });
-  const trust = { root, collateral: skipped ? "skip" : "required", ...tcbSelection(flags) } as const;
-  const evidence = quoteEvidence(file.bytes);
-  const { result } = await run((look) => verifyTdx(evidence, look, [references], trust, at), source);
+  const { result, skipped } = await judgeQuote(
+    path,
+    "a TDX quote",
+    flags,
+    settings,
+    context,
+    (evidence, look, trust, at) => verifyTdx(evidence, look, [references], trust, at),
+  );
   const catalogue = skipped ? withoutCollateral(tdxAuthentic) : tdxAuthentic;
   const subject = { name: "quote", catalogue, pinned: pinnedBy(references) };
   return {

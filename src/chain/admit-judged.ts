@@ -2,7 +2,6 @@
 import type { Answer, Origin, Sourced } from "../claims/answer.ts";
 import type { Judged } from "../claims/subject.ts";
 import type { Anchor, Json } from "../report/report.ts";
-import type { Look } from "../run.ts";
 import type { Manifest, ManifestRules } from "../verifiers/contrast/index.ts";
 import type { Reason } from "./admit-reason.ts";
 
@@ -40,8 +39,6 @@ export interface AdmitJudgement {
   /** The same for the one that the claims are for. */
   readonly shown: readonly Reason[];
 }
-
-export type JudgeAdmission = (question: AdmitQuestion, look: Look, at: Date) => AdmitJudgement;
 
 /** Far above what a release has; each costs a verification of its own. */
 export const maxEntries = 256;

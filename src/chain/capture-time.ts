@@ -1,7 +1,7 @@
 /** When the evidence was captured, held against the windows of everything that it rests on. */
 import { type Answers, holds, observed, skip } from "../claims/answer.ts";
+import type { SeenCrl } from "../crypto/crl.ts";
 import { rfc } from "../time.ts";
-import type { SeenCrl } from "../verifiers/snp/index.ts";
 import type { ChainPlan } from "./chain.ts";
 import type { chain } from "./claims.ts";
 import type { CoordinatorAudit } from "./coordinator.ts";
@@ -12,7 +12,9 @@ export function captureTime(
   plan: Pick<ChainPlan, "capturedAt" | "now" | "refreshed">,
   coordinator: Pick<CoordinatorAudit, "cpu" | "blocked">,
 ): Answers<typeof chain>["chain.capture.time"] {
-  const { windows, crls: lists, documents } = coordinator.cpu;
+  const { windows: all, crls: lists, documents } = coordinator.cpu;
+  // What is fetched today may be signed by a certificate that is younger than the evidence.
+  const windows = all.filter((w) => !(plan.refreshed && w.signer === true));
   if (windows.length === 0) return coordinator.blocked ?? skip("not asked: no certificate path");
   if (lists.length === 0) return withoutList(coordinator);
   const t = plan.capturedAt.getTime();

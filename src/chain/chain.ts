@@ -15,6 +15,7 @@ import {
   unavailable,
 } from "../claims/answer.ts";
 import { type Judged, judge } from "../claims/subject.ts";
+import type { SeenCrl } from "../crypto/crl.ts";
 import type { TdReport } from "../dcap/report-body.ts";
 import type { Audited } from "../report/report.ts";
 import type { Look } from "../run.ts";
@@ -23,7 +24,6 @@ import { manifestRules, publishedManifest, verifyPublished } from "../verifiers/
 import { manifestKeys } from "../verifiers/kata/workload-claims.ts";
 import {
   decodeTcb,
-  type SeenCrl,
   type SnpJudgement,
   type SnpReport,
   type TcbParts,

@@ -2,6 +2,7 @@
 import { type Answer, all, cannot, gate, type Sourced } from "../claims/answer.ts";
 import type { Catalogue } from "../claims/question.ts";
 import { type Judged, judge } from "../claims/subject.ts";
+import type { SeenCrl } from "../crypto/crl.ts";
 import { intelRoot, intelTestRoot } from "../dcap/root.ts";
 import type { Anchor, Json } from "../report/report.ts";
 import type { Look } from "../run.ts";
@@ -16,7 +17,6 @@ import {
   amdRoots,
   noReferences as noSnpReferences,
   pinnedBy as pinnedBySnp,
-  type SeenCrl,
   type SnpJudgement,
   snp,
   authenticity as snpAuthenticity,
@@ -39,6 +39,8 @@ export interface Window {
   readonly name: string;
   readonly from: string;
   readonly to: string;
+  /** Of the certificate that signed the vendor's documents: theirs, not the evidence's. */
+  readonly signer?: boolean;
 }
 
 export interface CpuJudgement {
@@ -47,7 +49,7 @@ export interface CpuJudgement {
   readonly anchors: readonly Anchor[];
   /** What came through the TEE verifier's gate, in Contrast's terms. */
   readonly attested: CoordinatorInput["attested"];
-  /** Of the certificates that the evidence rests on. */
+  /** Of the certificates that the evidence rests on; lists and documents are in `crls` and `documents`. */
   readonly windows: readonly Window[];
   /** Authentic revocation lists. */
   readonly crls: readonly SeenCrl[];
@@ -160,10 +162,6 @@ export const withVcpus = (evidence: Json, extended: ExtendedMeasurement | undefi
     ? evidence
     : { ...evidence, vcpus: extended.vcpus };
 
-/** Dated documents that are no certificates: they are judged as such. */
-const isDocument = ({ name: of }: Window): boolean =>
-  of === "TCB info" || of === "QE identity" || of.startsWith("CRL ");
-
 function verifyTd({ document }: CoordinatorState, input: CpuInput): CpuJudgement {
   const { manifest, origin, binding, look, at, testRoot, cetDifference } = input;
   const candidates = (manifest?.manifest === undefined ? [] : tdxCandidates(manifest.manifest, origin, binding)).map(
@@ -192,7 +190,9 @@ function verifyTd({ document }: CoordinatorState, input: CpuInput): CpuJudgement
             // That nothing follows in MRCONFIGID the pinned comparison of all 48 bytes says.
             hostData: quote.body.mrConfigId.subarray(0, 32),
           } satisfies Attested),
-    windows: windows.filter((w) => !isDocument(w)),
+    windows: windows.flatMap(({ collateral, ...window }) =>
+      collateral === "document" ? [] : [collateral === "signer" ? { ...window, signer: true } : window],
+    ),
     crls,
     documents,
     offers: judgement.offers,

@@ -31,7 +31,7 @@ export const encodeNonce = (nonce: Nonce): Uint8Array =>
   );
 
 /** @throws PmError PM_EVIDENCE_MALFORMED for anything but the record above */
-export function decodeNonce(bytes: Uint8Array): Nonce {
+function decodeNonce(bytes: Uint8Array): Nonce {
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));

@@ -7,7 +7,7 @@ import { digestIn } from "../verifiers/kata/workload-types.ts";
 import type { assurance } from "./assurance-claims.ts";
 
 /** From least to most. */
-export const assuranceOrder: readonly Assurance[] = ["none", "hash-only", "pinned", "k-of-n", "rebuilt"];
+const assuranceOrder: readonly Assurance[] = ["none", "hash-only", "pinned", "k-of-n", "rebuilt"];
 
 export interface AssurancePlan {
   readonly minimum: Assurance;

@@ -129,7 +129,14 @@ function tdxCandidate(entry: TdxReferenceValue, origin: Origin, { reportData, ho
             source: said(entry.allowedPiids.join(", "), "AllowedPIIDs"),
           },
         }),
-    pckOptions: { ...options, source: said(membersText(options), "MemoryIntegrity, SMTDisabled, StaticPlatform") },
+    ...(memoryIntegrity || smtDisabled || staticPlatform
+      ? {
+          pckOptions: {
+            ...options,
+            source: said(membersText(options), "MemoryIntegrity, SMTDisabled, StaticPlatform"),
+          },
+        }
+      : {}),
     ...(entry.minTcbEvaluationDataNumber <= 0n
       ? {}
       : {

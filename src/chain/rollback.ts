@@ -1,12 +1,12 @@
 /** Revocation lists against the high-water marks of this installation: an older, still valid list hides a revocation. */
 import { type Answer, type Answers, cannot, holds, observed, skip, unavailable } from "../claims/answer.ts";
+import type { SeenCrl } from "../crypto/crl.ts";
 import type { Look, Request } from "../run.ts";
-import type { SeenCrl } from "../verifiers/snp/index.ts";
 import type { chain } from "./claims.ts";
 import type { CoordinatorAudit } from "./coordinator.ts";
 
 /** What this installation saw of an issuer before. */
-export const highWaterRequest = (issuer: string): Request => ({
+const highWaterRequest = (issuer: string): Request => ({
   service: "memory",
   path: `/high-water/${encodeURIComponent(issuer)}`,
   maxBytes: 4096,

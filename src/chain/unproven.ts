@@ -1,4 +1,4 @@
-import type { SeenCrl } from "../verifiers/snp/index.ts";
+import type { SeenCrl } from "../crypto/crl.ts";
 
 /** Replaced where the run made one (exchange.ts). */
 export const noExchange =

@@ -1,7 +1,7 @@
 /** The verdict counts what is owed. Waivers and promotions change what is owed, neither changes an answer. */
 import { PmError } from "../errors.ts";
 import type { Status } from "./answer.ts";
-import type { Claim, Judged } from "./subject.ts";
+import type { Claim, Judged, Subject } from "./subject.ts";
 
 export type Verdict = "verified" | "failed" | "inconclusive" | "unavailable";
 
@@ -44,7 +44,10 @@ export interface Conclusion {
 const key = (subject: string, id: string): string => JSON.stringify([subject, id]);
 
 /** Owed claims of a subject, by its catalogue and not by what was answered. */
-export function owedIds({ subject }: Judged, promoted: ReadonlySet<string>): string[] {
+export function owedIds(
+  { subject }: { readonly subject: Pick<Subject, "catalogue" | "pinned"> },
+  promoted: ReadonlySet<string>,
+): string[] {
   return Object.entries(subject.catalogue)
     .filter(([id, q]) => q.owed === "always" || (q.owed === "pinned" ? subject.pinned.has(id) : promoted.has(id)))
     .map(([id]) => id);

@@ -170,3 +170,18 @@ export function crlProblems(
 ): CrlProblem[] {
   return [...problems(crl, issuer, at, allowed)];
 }
+
+/** An authentic list, or another dated document that its vendor signed, for the high-water mark that stops an older one later. */
+export interface SeenCrl {
+  /** Common name of a list's issuer; for a document the name of its mark. */
+  readonly issuer: string;
+  /** Decimal: the list's number, or the number that Intel gives a document's TCB evaluation. */
+  readonly number: string | null;
+  readonly thisUpdate: string;
+  readonly nextUpdate: string | null;
+  readonly from: string;
+  /** The vendor's service, or who stands in its place, offered it. */
+  readonly offered: boolean;
+  /** The auditor gave it; what is neither came with the evidence. */
+  readonly given: boolean;
+}

@@ -1,7 +1,6 @@
 /** Whose bytes are these: form, TEE, vendor, PCK chain, QE report signature, key binding, quote signature (tdx.md 3). */
 import { createHash, type KeyObject, verify } from "node:crypto";
 import { allZero, hex } from "../bytes/hex.ts";
-import { once } from "../bytes/once.ts";
 import {
   type Answer,
   type Answers,
@@ -17,6 +16,7 @@ import { type Certificate, commonName, keyDescription, publicKeyOf } from "../cr
 import { derSignature } from "../crypto/ecdsa.ts";
 import { importKey } from "../crypto/key.ts";
 import { sameName } from "../crypto/name.ts";
+import { instant } from "../crypto/time.ts";
 import { PmError } from "../errors.ts";
 import { isPinned } from "./chain.ts";
 import { certificatesOf, type DcapMaterial } from "./material.ts";
@@ -116,7 +116,7 @@ export function undecoded(
 const nameOf = (c: Certificate): string => commonName(c.subject) ?? "(no single common name)";
 
 function pckChain(material: DcapMaterial): Authenticity["pck.chain"] {
-  const { chain, findings, root, from } = material;
+  const { chain, findings, root } = material;
   if ("problem" in chain) return chain.unsupported ? cannot(chain.problem) : broken(chain.problem, "PCK_CHAIN_INVALID");
   if (findings === undefined) return cannot("the PCK chain was not validated: a bug in pm");
   const last = chain.at(-1);
@@ -129,7 +129,7 @@ function pckChain(material: DcapMaterial): Authenticity["pck.chain"] {
       value: `Intel SGX PCK Certificate < Intel SGX PCK Platform or Processor CA < ${root.name}, SHA-256 ${root.sha256}`,
       origin: root.origin,
     },
-    observed(`${chain.map(nameOf).join(" < ")}, SHA-256 ${end}${found}`, "certificates", `PCK chain ${from}`),
+    observed(`${chain.map(nameOf).join(" < ")}, SHA-256 ${end}${found}`, "certificates", "PCK chain in the quote"),
     endsInAnotherRoot(chain, root) ? "ROOT_UNTRUSTED" : "PCK_CHAIN_INVALID",
   );
 }
@@ -242,11 +242,6 @@ export const trailing = ({ trailing: bytes }: Quote): Answers<typeof trailingQue
 });
 
 type Dates = Answers<typeof certificateQuestions>["pck.validity"];
-/** RFC 3339 in UTC without fractions where there are none. */
-export const instant = once((date: Date): string =>
-  Number.isFinite(date.getTime()) ? date.toISOString().replace(".000Z", "Z") : "invalid time",
-);
-
 /** Dates of certificates: of the PCK chain, and of the signers of documents. */
 export function certificateDates(
   certificates: readonly Certificate[],

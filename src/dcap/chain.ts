@@ -19,7 +19,7 @@ const profile = (length: number): PathProfile => ({
 const pckProfile = profile(3);
 const signerProfile = profile(2);
 
-export const signerName = "Intel SGX TCB Signing";
+const signerName = "Intel SGX TCB Signing";
 const maxCertificateBytes = 16384;
 
 const issuers = new Map<string, Certificate>();

@@ -13,13 +13,14 @@ import {
   unavailable,
 } from "../claims/answer.ts";
 import type { Certificate } from "../crypto/certificate.ts";
+import { instant } from "../crypto/time.ts";
 import { PmError } from "../errors.ts";
 import type { Look, Request, Response } from "../run.ts";
-import { instant, verified } from "./authenticate.ts";
+import { verified } from "./authenticate.ts";
 import { decodeChain, judgeSignerChain, type PathFindings } from "./chain.ts";
 import { decodeQeIdentity, decodeTcbInfo, type QeIdentity, type TcbInfo, tcbInfoVersion } from "./documents.ts";
 import type { PckExtensions } from "./pck.ts";
-import type { documentQuestions } from "./questions.ts";
+import { type documentQuestions, prefixed } from "./questions.ts";
 import {
   type PckCa,
   pckCrlRequest,
@@ -198,70 +199,64 @@ function windowAnswer<const E extends string, const L extends string>(
   );
 }
 
-export function judgeTcbInfo(asked: Asked, root: IntelRoot, at: Date): JudgedTcbInfo {
+interface DocumentCodes {
+  readonly chain: string;
+  readonly signature: string;
+  readonly early: string;
+  readonly late: string;
+}
+interface DocumentAnswers<C extends DocumentCodes> {
+  readonly format: Answer<"COLLATERAL_MALFORMED">;
+  readonly chain: Answer<C["chain"]>;
+  readonly signature: Answer<C["signature"]>;
+  readonly window: Answer<C["early"] | C["late"]>;
+}
+/** Form, signer, signature and window of either document. */
+function judgeDocument<D extends TcbInfo | QeIdentity, const C extends DocumentCodes>(
+  asked: Asked,
+  decode: (bytes: Uint8Array) => D,
+  codes: C,
+  root: IntelRoot,
+  at: Date,
+): JudgedDocument<D, DocumentAnswers<C>> {
   const { from } = asked;
-  const opened = open(asked, decodeTcbInfo, root, at);
+  const opened = open(asked, decode, root, at);
   if ("closed" in opened) {
     const { closed, malformed } = opened;
     const format = malformed === undefined ? closed : broken(malformed, "COLLATERAL_MALFORMED");
-    return {
-      answers: {
-        "tcb_info.format": format,
-        "tcb_info.chain": closed,
-        "tcb_info.signature": closed,
-        "tcb_info.window": closed,
-      },
-      document: undefined,
-      signer: undefined,
-      from,
-    };
+    const answers = { format, chain: closed, signature: closed, window: closed };
+    return { answers, document: undefined, signer: undefined, from };
   }
   const { document, signer } = opened;
-  return {
-    answers: {
-      "tcb_info.format": formatAnswer(document, signer, from),
-      "tcb_info.chain": chainAnswer(signer, root, from, "TCB_INFO_CHAIN_INVALID"),
-      "tcb_info.signature": signatureAnswer(document, signer, from, "TCB_INFO_SIGNATURE_INVALID"),
-      "tcb_info.window": windowAnswer(document, at, from, "TCB_INFO_NOT_YET_VALID", "TCB_INFO_EXPIRED"),
-    },
-    document,
-    signer,
-    from,
-    ...offeredIn(asked, decodeTcbInfo, signer),
+  const answers = {
+    format: formatAnswer(document, signer, from),
+    chain: chainAnswer<C["chain"]>(signer, root, from, codes.chain),
+    signature: signatureAnswer<C["signature"]>(document, signer, from, codes.signature),
+    window: windowAnswer<C["early"], C["late"]>(document, at, from, codes.early, codes.late),
   };
+  return { answers, document, signer, from, ...offeredIn(asked, decode, signer) };
 }
 
+const tcbInfoCodes = {
+  chain: "TCB_INFO_CHAIN_INVALID",
+  signature: "TCB_INFO_SIGNATURE_INVALID",
+  early: "TCB_INFO_NOT_YET_VALID",
+  late: "TCB_INFO_EXPIRED",
+} as const;
+const qeIdentityCodes = {
+  chain: "QE_IDENTITY_CHAIN_INVALID",
+  signature: "QE_IDENTITY_SIGNATURE_INVALID",
+  early: "QE_IDENTITY_NOT_YET_VALID",
+  late: "QE_IDENTITY_EXPIRED",
+} as const;
+
+export function judgeTcbInfo(asked: Asked, root: IntelRoot, at: Date): JudgedTcbInfo {
+  const judged = judgeDocument(asked, decodeTcbInfo, tcbInfoCodes, root, at);
+  return { ...judged, answers: prefixed("tcb_info", judged.answers) };
+}
 export function judgeQeIdentity(asked: Asked, root: IntelRoot, at: Date): JudgedQeIdentity {
-  const { from } = asked;
-  const opened = open(asked, decodeQeIdentity, root, at);
-  if ("closed" in opened) {
-    const { closed, malformed } = opened;
-    const format = malformed === undefined ? closed : broken(malformed, "COLLATERAL_MALFORMED");
-    return {
-      answers: {
-        "qe_identity.format": format,
-        "qe_identity.chain": closed,
-        "qe_identity.signature": closed,
-        "qe_identity.window": closed,
-      },
-      document: undefined,
-      signer: undefined,
-      from,
-    };
-  }
-  const { document, signer } = opened;
-  return {
-    answers: {
-      "qe_identity.format": formatAnswer(document, signer, from),
-      "qe_identity.chain": chainAnswer(signer, root, from, "QE_IDENTITY_CHAIN_INVALID"),
-      "qe_identity.signature": signatureAnswer(document, signer, from, "QE_IDENTITY_SIGNATURE_INVALID"),
-      "qe_identity.window": windowAnswer(document, at, from, "QE_IDENTITY_NOT_YET_VALID", "QE_IDENTITY_EXPIRED"),
-    },
-    document,
-    signer,
-    from,
-    ...offeredIn(asked, decodeQeIdentity, signer),
-  };
+  const judged = judgeDocument(asked, decodeQeIdentity, qeIdentityCodes, root, at);
+  return { ...judged, answers: prefixed("qe_identity", judged.answers) };
 }
 
 const tcbInfoId: Readonly<Record<Tee, string>> = { tdx: "TDX", sgx: "SGX" };

@@ -3,8 +3,8 @@ import { allZero, hex, hexNumber } from "../bytes/hex.ts";
 import type { Certificate } from "../crypto/certificate.ts";
 import { commonName } from "../crypto/certificate.ts";
 import { serialKey } from "../crypto/crl.ts";
+import { instant } from "../crypto/time.ts";
 import type { Json } from "../report/report.ts";
-import { instant } from "./authenticate.ts";
 import type { QeIdentity, TcbInfo } from "./documents.ts";
 import { commonWindow, type DcapJudgement } from "./judge.ts";
 import { certificatesOf, type DcapMaterial } from "./material.ts";
@@ -16,7 +16,7 @@ import type { Tcb } from "./tcb.ts";
 
 type Fields = { readonly [field: string]: Json };
 
-export const tdFacts = (b: TdReport): Fields => ({
+const tdFacts = (b: TdReport): Fields => ({
   teeTcbSvn: hex(b.teeTcbSvn),
   mrSeam: hex(b.mrSeam),
   mrSignerSeam: hex(b.mrSignerSeam),
@@ -33,7 +33,7 @@ export const tdFacts = (b: TdReport): Fields => ({
   ...(b.mrServiceTd === undefined ? {} : { mrServiceTd: hex(b.mrServiceTd) }),
 });
 
-export const sgxFacts = (b: SgxReport): Fields => ({
+const sgxFacts = (b: SgxReport): Fields => ({
   cpuSvn: hex(b.cpuSvn),
   miscSelect: hexNumber(b.miscSelect, 8),
   isvExtProdId: hex(b.isvExtProdId),
@@ -98,7 +98,7 @@ const documentFacts = (d: TcbInfo | QeIdentity): Fields => ({
 });
 
 /** The matched levels, what is missing for the next one, and which advisory came from which level. */
-export function tcbFacts(tcb: Tcb): Fields {
+function tcbFacts(tcb: Tcb): Fields {
   const { platform, module, qe, next, sgx } = tcb;
   const level = platform.matched;
   return {
@@ -121,7 +121,7 @@ export function tcbFacts(tcb: Tcb): Fields {
           },
     qe: { isvSvn: qe.isvSvn, status: qe.status, level: qe.matched?.index ?? null },
     platformAndModule: tcb.converged,
-    runningModule: tcb.running ?? null,
+    runningModule: tcb.running?.converged ?? null,
     advisories: tcb.advisories.map((a) => ({ id: a.id, from: a.from })),
     coveredUntil: tcb.tcbDate ?? null,
     next:
@@ -152,7 +152,7 @@ export function evidenceFacts(
     tcbInfo: tcbInfo?.document === undefined ? null : documentFacts(tcbInfo.document),
     qeIdentity: qeIdentity?.document === undefined ? null : documentFacts(qeIdentity.document),
     crls: crls.map((c) => ({ ...c })),
-    validity: windows.map((w) => ({ ...w })),
+    validity: windows.map(({ name, from, to }) => ({ name, from, to })),
     commonWindow: commonWindow(windows) ?? null,
     tcb: tcb === undefined ? null : tcbFacts(tcb),
   };

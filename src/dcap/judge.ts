@@ -1,8 +1,10 @@
 /** One quote's authenticity and collateral, for either TEE: what comes before the verifier's own appraisal. */
 import { type Answer, type Answers, all, cannot, skip } from "../claims/answer.ts";
 import { commonName } from "../crypto/certificate.ts";
+import type { SeenCrl } from "../crypto/crl.ts";
+import { instant } from "../crypto/time.ts";
 import type { Look } from "../run.ts";
-import { type Authenticity, authenticate, certificateDates, instant } from "./authenticate.ts";
+import { type Authenticity, authenticate, certificateDates } from "./authenticate.ts";
 import {
   type Asked,
   askCollateral,
@@ -17,7 +19,7 @@ import type { QeIdentity, TcbInfo } from "./documents.ts";
 import { certificatesOf, type DcapMaterial } from "./material.ts";
 import { certificateQuestions, documentQuestions, tcbQuestions } from "./questions.ts";
 import { markName, type Selection, type Tee } from "./requests.ts";
-import { judgeRevocation, placeOf, type SeenCrl } from "./revocation.ts";
+import { judgeRevocation, placeOf } from "./revocation.ts";
 import type { IntelRoot } from "./root.ts";
 import { type JudgedTcb, judgeTcb, type TcbDemand, type TcbFacts } from "./tcb-answers.ts";
 
@@ -26,6 +28,8 @@ export interface ValidityWindow {
   readonly name: string;
   readonly from: string;
   readonly to: string;
+  /** There: not of the evidence but of Intel's collateral, a list or document or the certificate that signed one. */
+  readonly collateral?: "document" | "signer";
 }
 export interface DcapTrust {
   readonly root: IntelRoot;
@@ -152,15 +156,27 @@ function documentWindows(tcbInfo: JudgedTcbInfo, qeIdentity: JudgedQeIdentity): 
       name: commonName(c.subject) ?? "signing certificate",
       from: instant(c.notBefore),
       to: instant(c.notAfter),
+      collateral: "signer" as const,
     })),
     ...documents.flatMap(({ name, document }) =>
-      document === undefined ? [] : [{ name, from: instant(document.issueDate), to: instant(document.nextUpdate) }],
+      document === undefined
+        ? []
+        : [
+            {
+              name,
+              from: instant(document.issueDate),
+              to: instant(document.nextUpdate),
+              collateral: "document" as const,
+            },
+          ],
     ),
   ];
 }
 const crlWindows = (crls: readonly SeenCrl[]): ValidityWindow[] =>
   crls.flatMap(({ issuer, thisUpdate, nextUpdate }) =>
-    nextUpdate === null ? [] : [{ name: `CRL of ${issuer}`, from: thisUpdate, to: nextUpdate }],
+    nextUpdate === null
+      ? []
+      : [{ name: `CRL of ${issuer}`, from: thisUpdate, to: nextUpdate, collateral: "document" as const }],
   );
 
 /** The span in which everything counts, with what limits it on either side; undefined where nothing is dated. */

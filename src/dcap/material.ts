@@ -10,8 +10,6 @@ import type { IntelRoot } from "./root.ts";
 export interface DcapMaterial {
   readonly quote: Quote;
   readonly root: IntelRoot;
-  /** Who handed the chain over. */
-  readonly from: string;
   /** Leaf first; or why there is none: `unsupported` where the quote does not carry it. */
   readonly chain: readonly Certificate[] | { readonly problem: string; readonly unsupported: boolean };
   readonly findings: PathFindings | undefined;
@@ -21,28 +19,25 @@ export interface DcapMaterial {
 
 const nothing = { findings: undefined, ca: undefined } as const;
 
-/** @param given a PCK chain, for quotes that only name their platform (certification data types 1 to 4) */
-export function gatherPck(quote: Quote, root: IntelRoot, at: Date, given?: Uint8Array): DcapMaterial {
+/** A quote that only names its platform (certification data types 1 to 4) is not handled. */
+export function gatherPck(quote: Quote, root: IntelRoot, at: Date): DcapMaterial {
   const { type, data } = quote.certification;
-  const pem = type === 5 ? data : given;
-  const from = type === 5 ? "in the quote" : "given";
-  if (pem === undefined) {
+  if (type !== 5) {
     const problem = `certification data type ${type}: the quote does not carry its PCK chain; known: 5`;
-    return { ...nothing, quote, root, from, chain: { problem, unsupported: true }, pck: { problem } };
+    return { ...nothing, quote, root, chain: { problem, unsupported: true }, pck: { problem } };
   }
   let chain: readonly Certificate[];
   try {
-    chain = decodeChain(pem, `PCK chain ${from}`, false);
+    chain = decodeChain(data, "PCK chain in the quote", false);
   } catch (error) {
     if (!(error instanceof PmError)) throw error;
     const problem = error.message;
-    return { ...nothing, quote, root, from, chain: { problem, unsupported: false }, pck: { problem } };
+    return { ...nothing, quote, root, chain: { problem, unsupported: false }, pck: { problem } };
   }
   const [leaf] = chain;
   return {
     quote,
     root,
-    from,
     chain,
     findings: judgePckChain(chain, root, at),
     pck: leaf === undefined ? { problem: "no PCK certificate" } : readPck(leaf),

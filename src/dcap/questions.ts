@@ -2,7 +2,7 @@
  * Questions that every DCAP quote is asked, whatever its TEE (spec notes tdx.md 3 and 4). A verifier puts its name before the
  * ids with `prefixed`, for its catalogue and for its answers alike.
  */
-import type { Question } from "../claims/question.ts";
+import type { Catalogue, Question } from "../claims/question.ts";
 
 /** The same members under "<prefix>.<id>". */
 export type Prefixed<P extends string, T> = { readonly [K in keyof T & string as `${P}.${K}`]: T[K] };
@@ -26,7 +26,8 @@ export const authenticityQuestions = define({
       QUOTE_VERSION_UNSUPPORTED: "The quote has a version that pm does not know.",
       ATT_KEY_TYPE_UNSUPPORTED: "The quote is signed with an algorithm that pm does not verify.",
       BODY_TYPE_UNSUPPORTED: "The quote has a body type that pm does not read.",
-      CERT_DATA_TYPE_UNSUPPORTED: "The quote does not carry its PCK certificate chain, and none was given.",
+      CERT_DATA_TYPE_UNSUPPORTED:
+        "The quote does not carry its PCK certificate chain, and pm takes it from nowhere else.",
     },
     waivable: false,
   },
@@ -356,3 +357,12 @@ export const collateralIds: ReadonlySet<string> = new Set(
     ...Object.keys(tcbQuestions),
   ].map(String),
 );
+
+/** `--skip-collateral`, a named relaxation: what needs Intel's documents stays visible, and is not owed. */
+export const withoutDocuments = <C extends Catalogue>(catalogue: C, ids: ReadonlySet<string>): C =>
+  Object.fromEntries(
+    Object.entries(catalogue).map(([id, question]) => [
+      id,
+      ids.has(id) ? { ...question, owed: "advisory" as const } : question,
+    ]),
+  ) as C;

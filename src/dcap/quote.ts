@@ -12,9 +12,6 @@ export interface QuoteHeader {
   /** 2 is ECDSA-256 with P-256, the only one that is verified. */
   readonly attestationKeyType: 2;
   readonly tee: Tee;
-  /** Version 3 only; in 4 and 5 the four bytes are reserved, whatever other programs call them. */
-  readonly qeSvn?: number;
-  readonly pceSvn?: number;
   /** 16 bytes. */
   readonly qeVendorId: Uint8Array;
   /** 20 bytes. */
@@ -80,12 +77,13 @@ function readHeader(r: Reader): QuoteHeader {
   const teeType = r.u32le("TEE type");
   const tee = version === 3 ? "sgx" : teeTypes[teeType];
   if (tee === undefined) throw malformed(`TEE type 0x${teeType.toString(16)} is not defined`, quoteMalformed);
-  const [low, high] = [r.u16le("header bytes 8..9"), r.u16le("header bytes 10..11")];
+  // SVNs of quoting enclave and PCE in version 3, reserved in 4 and 5 whatever other programs call them; what counts of these
+  // SVNs is in the QE report and the PCK certificate.
+  r.bytes(4, "header bytes 8..11");
   return {
     version,
     attestationKeyType: 2,
     tee,
-    ...(version === 3 ? { qeSvn: low, pceSvn: high } : {}),
     qeVendorId: r.bytes(16, "QE vendor id"),
     userData: r.bytes(20, "user data"),
   };

@@ -10,17 +10,16 @@ export type Tee = "sgx" | "tdx";
 /** The CA that issued a PCK certificate: "Intel SGX PCK Platform CA" or "Intel SGX PCK Processor CA". */
 export type PckCa = "platform" | "processor";
 
-/** Which of the documents in force; both members together are refused by the service. Absent: the service's standard one. */
+/** Which of the documents in force. Absent: the service's standard one. */
 export interface Selection {
   /** `early`: the newest TCB evaluation data number as soon as it is out; `standard` follows later. */
   readonly update?: "early" | "standard";
-  readonly evaluationNumber?: number;
 }
 
 const service = "intel-pcs";
 const mebibyte = 1024 * 1024;
 
-/** TCB info of one FMSPC (6 bytes, or 12 hex digits in either case). @throws PmError PM_USAGE for a selection of two things */
+/** TCB info of one FMSPC (6 bytes, or 12 hex digits in either case). */
 export function tcbInfoRequest(tee: Tee, fmspc: Uint8Array | string, selection: Selection = {}): Request {
   const digits = (typeof fmspc === "string" ? fmspc : hex(fmspc)).toLowerCase();
   if (!/^[0-9a-f]{12}$/.test(digits)) throw new PmError("PM_BUG", "an FMSPC is 6 bytes");
@@ -28,7 +27,7 @@ export function tcbInfoRequest(tee: Tee, fmspc: Uint8Array | string, selection: 
   return { service, path: `/${tee}/certification/v4/tcb?${query}`, maxBytes: mebibyte };
 }
 
-/** Identity of the quoting enclave: TD_QE for `tdx`, QE for `sgx`. @throws PmError PM_USAGE for a selection of two things */
+/** Identity of the quoting enclave: TD_QE for `tdx`, QE for `sgx`. */
 export function qeIdentityRequest(tee: Tee, selection: Selection = {}): Request {
   const query = selected(selection).map((term) => `?${term}`);
   return { service, path: `/${tee}/certification/v4/qe/identity${query.join("")}`, maxBytes: mebibyte };
@@ -44,13 +43,6 @@ export const pckCrlRequest = (ca: PckCa): Request => ({
 /** The root CA's CRL, by the path of its distribution point. A PCCS has it under another path, and the source knows that. */
 export const rootCrlRequest: Request = { service, path: "/IntelSGXRootCA.der", maxBytes: mebibyte };
 
-/** The TCB evaluation data numbers that are in force. */
-export const evaluationNumbersRequest = (tee: Tee): Request => ({
-  service,
-  path: `/${tee}/certification/v4/tcbevaluationdatanumbers`,
-  maxBytes: mebibyte,
-});
-
 /**
  * The issuer under which the high-water mark of an answer is kept (sources/memory.ts). `number` of the mark is the TCB
  * evaluation data number or the CRL number, `thisUpdate` the issueDate or thisUpdate. Early and standard documents have
@@ -58,11 +50,4 @@ export const evaluationNumbersRequest = (tee: Tee): Request => ({
  */
 export const markName = (request: Request): string => `${service} ${request.path}`;
 
-function selected({ update, evaluationNumber }: Selection): string[] {
-  if (update !== undefined && evaluationNumber !== undefined)
-    throw new PmError("PM_USAGE", "collateral: an update channel and a TCB evaluation data number exclude each other");
-  if (evaluationNumber !== undefined && !(Number.isSafeInteger(evaluationNumber) && evaluationNumber >= 0))
-    throw new PmError("PM_USAGE", "collateral: a TCB evaluation data number is a whole number from 0");
-  if (update !== undefined) return [`update=${update}`];
-  return evaluationNumber === undefined ? [] : [`tcbEvaluationDataNumber=${evaluationNumber}`];
-}
+const selected = ({ update }: Selection): string[] => (update === undefined ? [] : [`update=${update}`]);

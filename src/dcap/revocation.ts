@@ -1,9 +1,10 @@
 /** Revocation answers (tdx.md 3, step 3). A list that is missing, foreign, unsigned or out of date is never "nothing revoked". */
 import { type Answers, cannot, holds, observed, specified, unavailable } from "../claims/answer.ts";
 import { type Certificate, commonName } from "../crypto/certificate.ts";
-import { type Crl, serialKey } from "../crypto/crl.ts";
+import { type Crl, type SeenCrl, serialKey } from "../crypto/crl.ts";
+import { instant } from "../crypto/time.ts";
 import type { Response } from "../run.ts";
-import { certificateDates, instant } from "./authenticate.ts";
+import { certificateDates } from "./authenticate.ts";
 import type { Asked, AskedCollateral, JudgedQeIdentity, JudgedTcbInfo, Signer } from "./collateral.ts";
 import { gateOf } from "./collateral.ts";
 import { type JudgedCrl, judgeCrl, names } from "./crl.ts";
@@ -14,21 +15,6 @@ import type { IntelRoot } from "./root.ts";
 type All = Answers<typeof certificateQuestions>;
 export type RevocationAnswers = Omit<All, "pck.validity">;
 
-/** An authenticated list, for the high-water mark that stops an older one from being offered later. */
-/** A list, or a signed document, that counted: for high-water marks. */
-export interface SeenCrl {
-  /** Common name of a list's issuer; for a document the name of its mark. */
-  readonly issuer: string;
-  /** Decimal: the list's number, or a document's TCB evaluation data number. */
-  readonly number: string | null;
-  readonly thisUpdate: string;
-  readonly nextUpdate: string | null;
-  readonly from: string;
-  /** Intel's service, or who stands in its place, offered it. */
-  readonly offered: boolean;
-  /** The auditor gave it. */
-  readonly given: boolean;
-}
 export interface Revocation {
   readonly answers: RevocationAnswers;
   readonly crls: readonly SeenCrl[];

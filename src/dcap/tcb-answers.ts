@@ -17,7 +17,7 @@ import type { tcbQuestions } from "./questions.ts";
 import { enclaveDebug, type SgxReport } from "./report-body.ts";
 import type { Tee } from "./requests.ts";
 import type { IntelRoot } from "./root.ts";
-import { evaluateTcb, type Tcb, type TcbInput } from "./tcb.ts";
+import { type DatedLevel, datedLevels, evaluateTcb, type Tcb, type TcbInput } from "./tcb.ts";
 import type { Shortfall } from "./tcb-level.ts";
 import { acceptable, type TcbStatus } from "./tcb-status.ts";
 
@@ -26,7 +26,7 @@ export type TcbAnswers = Answers<typeof tcbQuestions>;
 /** One status that is accepted beside UpToDate, with what narrows it. Revoked, not supported and unknown are never accepted. */
 export interface AcceptedTcb {
   readonly status: TcbStatus;
-  /** The matched platform level's tcbDate must be this or later. */
+  /** tcbDate of the matched platform level, and of each module and quoting enclave level that is not UpToDate: this or later. */
   readonly since?: Date;
   /** Every advisory of the matched levels must be one of these. */
   readonly advisories?: readonly string[];
@@ -145,7 +145,7 @@ function qeAnswer({ tee, root, qeReport }: TcbFacts, want: QeIdentity): TcbAnswe
   );
 }
 
-export const shortfallText = ({ what, is, needs }: Shortfall): string => `${what}: is ${is}, needs ${needs}`;
+const shortfallText = ({ what, is, needs }: Shortfall): string => `${what}: is ${is}, needs ${needs}`;
 
 const unknown: TcbStatus = "Unknown";
 function levelAnswer(tcb: Tcb, { root }: TcbFacts): TcbAnswers["tcb.level"] {
@@ -156,7 +156,7 @@ function levelAnswer(tcb: Tcb, { root }: TcbFacts): TcbAnswers["tcb.level"] {
     part("platform", platform.status, platform.matched?.level.tcbStatus),
     ...(module === undefined ? [] : [part(module.name, module.status, module.matched?.level.tcbStatus)]),
     part("quoting enclave", qe.status, qe.matched?.level.tcbStatus),
-    ...(running === undefined ? [] : [part("running module (TEE_TCB_SVN2)", running, undefined)]),
+    ...(running === undefined ? [] : [part("running module (TEE_TCB_SVN2)", running.converged, undefined)]),
   ];
   const missing = platform.matched === undefined ? (tcb.next?.missing ?? []).map(shortfallText) : [];
   return holds(
@@ -174,7 +174,7 @@ function revokedAnswer(tcb: Tcb, root: IntelRoot): TcbAnswers["tcb.not_revoked"]
     tcb.platform.status,
     tcb.qe.status,
     ...(tcb.module ? [tcb.module.status] : []),
-    ...(tcb.running === undefined ? [] : [tcb.running]),
+    ...(tcb.running === undefined ? [] : [tcb.running.converged]),
   ];
   const revoked = parts.includes("Revoked");
   return holds(
@@ -206,11 +206,15 @@ const ruleText = ({ status, since, advisories }: AcceptedTcb): string =>
     ...(advisories === undefined ? [] : [`with no other advisory than ${advisories.join(", ") || "none"}`]),
   ].join(" ");
 
+/** Written so that a date that is not known is never late enough. */
+const isSince = ({ tcbDate }: DatedLevel, since: Date): boolean => Date.parse(tcbDate ?? "") >= since.getTime();
+
 /** Why a rule does not take this TCB; undefined: it does. */
 function refusal(rule: AcceptedTcb, tcb: Tcb): string | undefined {
   if (rule.status !== tcb.status || !acceptable.includes(tcb.status)) return `status is ${tcb.status}`;
-  const date = tcb.tcbDate === undefined ? Number.NaN : Date.parse(tcb.tcbDate);
-  if (rule.since !== undefined && !(date >= rule.since.getTime())) return `tcbDate is ${tcb.tcbDate ?? "not known"}`;
+  const { since } = rule;
+  const old = since === undefined ? [] : datedLevels(tcb).filter((level) => !isSince(level, since));
+  if (old.length > 0) return old.map(({ of, tcbDate }) => `tcbDate of ${of} is ${tcbDate ?? "not known"}`).join(", ");
   const others = tcb.advisories.filter(({ id }) => rule.advisories?.includes(id) === false);
   return others.length === 0 ? undefined : `advisories ${[...new Set(others.map((a) => a.id))].join(", ")}`;
 }
@@ -239,7 +243,7 @@ function statusAnswer(tcb: Tcb, want: TcbDemand, root: IntelRoot): TcbAnswers["t
     );
   const named = want.accepted.find((rule) => rule.status === tcb.status);
   const expected = { ...(want.accepted[0] ?? defaultRule(root)).source, value: rules.map(ruleText).join(", or ") };
-  const reason = named === undefined ? nextText(tcb) : refusal(named, tcb);
+  const reason = named === undefined ? (nextText(tcb) ?? runningText(tcb)) : refusal(named, tcb);
   return holds(false, expected, actual, statusCodes[tcb.status], reason);
 }
 
@@ -248,6 +252,12 @@ function nextText({ next }: Tcb): string | undefined {
   if (next === undefined) return undefined;
   return `next level ${next.index}, ${next.status} of ${next.tcbDate}: ${next.missing.map(shortfallText).join("; ")}`;
 }
+
+/** Where the launch has the newest level, what is missing is missing in what runs now. */
+const runningText = ({ running }: Tcb): string | undefined =>
+  running === undefined || running.converged === "UpToDate"
+    ? undefined
+    : `the module that runs now (TEE_TCB_SVN2) is ${running.converged}`;
 
 /** The lower of the two counts: they can differ while a recovery rolls out. */
 function evaluationAnswer(

@@ -39,7 +39,7 @@ export interface TcbInput {
 }
 export interface Advisory {
   readonly id: string;
-  readonly from: "platform" | "TDX module" | "quoting enclave";
+  readonly from: "platform" | "TDX module" | "quoting enclave" | "TEE_TCB_SVN2";
 }
 /** The next level above the matched one (the lowest one, where none matched), and what is missing for it. */
 export interface NextLevel {
@@ -59,8 +59,8 @@ export interface Tcb {
   readonly qe: ComponentTcb;
   /** Platform and module, before relaunch and quoting enclave. */
   readonly converged: TcbStatus;
-  /** Status by TEE_TCB_SVN2, the module that runs now; TD report 1.5 only. */
-  readonly running: TcbStatus | undefined;
+  /** The same by TEE_TCB_SVN2, the module that runs now; TD report 1.5 only. */
+  readonly running: PlatformTcb | undefined;
   readonly advisories: readonly Advisory[];
   /** tcbDate of the matched platform level: advisories up to this date are covered. */
   readonly tcbDate: string | undefined;
@@ -89,12 +89,11 @@ export function evaluateTcb(input: TcbInput): Tcb {
   const launch = platformTcb(platform, info);
   const qe = componentTcb(input.qeIdentity.levels, input.qeIsvSvn);
   const sgx = sgxLevel(platform, info);
-  const running =
-    td?.teeTcbSvn2 === undefined ? undefined : platformTcb({ pck, teeTcbSvn: td.teeTcbSvn2 }, info).converged;
+  const running = td?.teeTcbSvn2 === undefined ? undefined : platformTcb({ pck, teeTcbSvn: td.teeTcbSvn2 }, info);
   const status =
     td?.teeTcbSvn2 === undefined || running === undefined
       ? converge(launch.converged, qe.status)
-      : withRelaunch({ launch, sgx, qe: qe.status, running, svn2: td.teeTcbSvn2, info });
+      : withRelaunch({ launch, sgx, qe: qe.status, running: running.converged, svn2: td.teeTcbSvn2, info });
   return {
     status,
     platform: { matched: launch.matched, status: launch.status },
@@ -110,10 +109,46 @@ export function evaluateTcb(input: TcbInput): Tcb {
       ...advisoriesOf(launch.matched, "platform"),
       ...advisoriesOf(launch.module?.matched, "TDX module"),
       ...advisoriesOf(qe.matched, "quoting enclave"),
+      ...otherLevels(running, launch).flatMap((matched) => advisoriesOf(matched, "TEE_TCB_SVN2")),
     ],
     tcbDate: launch.matched?.level.tcbDate,
     next: nextLevel(platform, info, launch.matched),
   };
+}
+
+/** Levels that count by TEE_TCB_SVN2 alone, where they lack something: a newer module takes no advisory away, an older one adds its own. */
+const otherLevels = (running: PlatformTcb | undefined, launch: PlatformTcb): Matched<SvnLevel | TcbLevel>[] =>
+  [
+    { now: running?.matched, before: launch.matched },
+    { now: running?.module?.matched, before: launch.module?.matched },
+  ].flatMap(({ now, before }) =>
+    now === undefined || now.level === before?.level || levelStatus(now.level.tcbStatus) === "UpToDate" ? [] : [now],
+  );
+
+/** A level that an accepted status may rest on, with the day up to which its advisories are covered. */
+export interface DatedLevel {
+  readonly of: string;
+  /** undefined: no level matched. */
+  readonly tcbDate: string | undefined;
+}
+/** The platform level, and each level of the module or quoting enclave (and by TEE_TCB_SVN2) that is not UpToDate. */
+export function datedLevels({ platform, module, qe, running }: Tcb): DatedLevel[] {
+  const dated = (of: string, matched: Matched<Pick<SvnLevel, "tcbDate">> | undefined): DatedLevel => ({
+    of,
+    tcbDate: matched?.level.tcbDate,
+  });
+  const lacking = [
+    { of: module?.name ?? "TDX module", part: module },
+    { of: "quoting enclave", part: qe },
+    { of: "platform by TEE_TCB_SVN2", part: running },
+    { of: "running module (TEE_TCB_SVN2)", part: running?.module },
+  ];
+  return [
+    dated("platform", platform.matched),
+    ...lacking.flatMap(({ of, part }) =>
+      part === undefined || part.status === "UpToDate" ? [] : [dated(of, part.matched)],
+    ),
+  ];
 }
 
 const advisoriesOf = (
@@ -146,14 +181,16 @@ interface Relaunch {
  * known (tdx.md 4.3): Intel's published one, and a newer one that evaluates everything a second time with TEE_TCB_SVN2, whose
  * source at Intel was not seen. Relaunch is advised only where both say so, and a running module that the newer form refuses
  * is refused. Neither ever answers UpToDate for such a TD.
+ * Both look at a launch that is out of date only. Where the module that runs now is the older one, pm is stricter than either:
+ * what runs counts as much as what was launched, so that the TD lacks all that either lacks. Not confirmed by another verifier.
  */
 function withRelaunch(r: Relaunch): TcbStatus {
   const launched = converge(r.launch.converged, r.qe);
   if (isTerminal(launched)) return launched;
   const running = converge(r.running, r.qe);
   if (isTerminal(running)) return running;
-  if (!outOfDate(launched) || !current(running)) return launched;
-  if (!publishedRelaunch(r)) return launched;
+  if (!outOfDate(launched) || outOfDate(running)) return converge(launched, running);
+  if (!current(running) || !publishedRelaunch(r)) return launched;
   const sgx = r.sgx === undefined ? "NotSupported" : levelStatus(r.sgx.level.tcbStatus);
   const configuration = [launched, running, sgx, r.launch.converged].some(needsConfiguration);
   return configuration ? "TDRelaunchAdvisedConfigurationNeeded" : "TDRelaunchAdvised";

@@ -149,9 +149,7 @@ function answers(given: readonly Given[]): IntelGiven {
       const item = decodePcsPath(request.path);
       if (item === undefined || request.post !== undefined) return undefined;
       const list = ordered.get(subjectOf(item)) ?? only.filter((one) => one.kind === item.kind);
-      // A TCB evaluation data number that was asked for chooses among several; a sole document answers whatever it is.
-      const wanted = "number" in item ? list.find((one) => one.document?.number === item.number) : undefined;
-      const chosen = wanted ?? list[0];
+      const [chosen] = list;
       if (chosen === undefined) return undefined;
       const { bytes, at, issuerChain } = chosen;
       return { status: "ok", bytes, at, given: true, ...(issuerChain === undefined ? {} : { issuerChain }) };

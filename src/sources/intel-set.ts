@@ -12,7 +12,7 @@ import { PmError, usage } from "../errors.ts";
 import type { PcsKind } from "./pcs-path.ts";
 
 export interface SetPart {
-  readonly kind: Exclude<PcsKind, "evaluation-numbers">;
+  readonly kind: PcsKind;
   /** As the service would send it. */
   readonly bytes: Uint8Array;
   readonly issuerChain?: string;

@@ -31,7 +31,6 @@ export function decodeDocument(bytes: Uint8Array): PcsDocument | undefined {
 const bodies = [
   ["tcbInfo", "tcb-info", { SGX: "sgx", TDX: "tdx" }],
   ["enclaveIdentity", "qe-identity", { QE: "sgx", TD_QE: "tdx" }],
-  ["tcbEvaluationDataNumbers", "evaluation-numbers", { SGX: "sgx", TDX: "tdx" }],
 ] as const;
 
 function signedJson(bytes: Uint8Array): PcsDocument | undefined {

@@ -1,16 +1,13 @@
 /** Paths of Intel's Provisioning Certification Service, version 4, that pm asks (spec notes tdx.md 8); no other is ever asked. */
 
-/** `update` and `number` are the two selections of which a question may hold one. */
 interface Selected {
   readonly update?: "early" | "standard";
-  readonly number?: bigint;
 }
 export type PcsItem =
   | ({ readonly kind: "tcb-info"; readonly tee: "sgx" | "tdx"; readonly fmspc: string } & Selected)
   | ({ readonly kind: "qe-identity"; readonly tee: "sgx" | "tdx" } & Selected)
   | { readonly kind: "pck-crl"; readonly ca: "platform" | "processor" }
-  | { readonly kind: "root-crl" }
-  | { readonly kind: "evaluation-numbers"; readonly tee: "sgx" | "tdx" };
+  | { readonly kind: "root-crl" };
 export type PcsKind = PcsItem["kind"];
 
 const teeOf = (text: string | undefined): "sgx" | "tdx" => (text === "tdx" ? "tdx" : "sgx");
@@ -20,8 +17,6 @@ export function decodePcsPath(path: string): PcsItem | undefined {
   if (path === "/IntelSGXRootCA.der") return { kind: "root-crl" };
   const crl = /^\/sgx\/certification\/v4\/pckcrl\?ca=(platform|processor)&encoding=der$/.exec(path);
   if (crl !== null) return { kind: "pck-crl", ca: crl[1] === "platform" ? "platform" : "processor" };
-  const numbers = /^\/(sgx|tdx)\/certification\/v4\/tcbevaluationdatanumbers$/.exec(path);
-  if (numbers !== null) return { kind: "evaluation-numbers", tee: teeOf(numbers[1]) };
   const tcb = /^\/(sgx|tdx)\/certification\/v4\/tcb\?fmspc=([0-9a-f]{12})(?:&(.+))?$/.exec(path);
   const identity = /^\/(sgx|tdx)\/certification\/v4\/qe\/identity(?:\?(.+))?$/.exec(path);
   const selected = decodeSelection(tcb?.[3] ?? identity?.[2]);
@@ -33,9 +28,7 @@ export function decodePcsPath(path: string): PcsItem | undefined {
 function decodeSelection(query: string | undefined): Selected | undefined {
   if (query === undefined) return {};
   if (query === "update=early") return { update: "early" };
-  if (query === "update=standard") return { update: "standard" };
-  const number = /^tcbEvaluationDataNumber=(0|[1-9][0-9]{0,8})$/.exec(query)?.[1];
-  return number === undefined ? undefined : { number: BigInt(number) };
+  return query === "update=standard" ? { update: "standard" } : undefined;
 }
 
 /** What an answer is about, selections aside: two documents with one subject are of different dates or numbers. */
@@ -47,8 +40,6 @@ export function subjectOf(item: PcsItem): string {
       return `${item.tee}-qe-identity`;
     case "pck-crl":
       return `pck-crl-${item.ca}`;
-    case "evaluation-numbers":
-      return `${item.tee}-evaluation-numbers`;
     case "root-crl":
       return "root-crl";
     default:
@@ -58,10 +49,8 @@ export function subjectOf(item: PcsItem): string {
 
 /** Subject and selection, fit for a file name. */
 export function nameOf(item: PcsItem): string {
-  const { update, number }: Selected = "update" in item || "number" in item ? item : {};
-  return [subjectOf(item), ...(update === undefined ? [] : [update]), ...(number === undefined ? [] : [number])].join(
-    "-",
-  );
+  const { update }: Selected = "update" in item ? item : {};
+  return update === undefined ? subjectOf(item) : `${subjectOf(item)}-${update}`;
 }
 
 /** For messages. */
@@ -70,5 +59,4 @@ export const documentName: Readonly<Record<PcsKind, string>> = {
   "qe-identity": "a QE identity",
   "pck-crl": "a PCK CRL",
   "root-crl": "the root CA's CRL",
-  "evaluation-numbers": "TCB evaluation data numbers",
 };

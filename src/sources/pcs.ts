@@ -28,17 +28,15 @@ const label = "Intel's certification service";
 const chainHeaders: Readonly<Record<PcsKind, FetchOptions["issuerChain"]>> = {
   "tcb-info": { headers: ["tcb-info-issuer-chain", "sgx-tcb-info-issuer-chain"], required: true },
   "qe-identity": { headers: ["sgx-enclave-identity-issuer-chain"], required: true },
-  "evaluation-numbers": { headers: ["tcb-evaluation-data-numbers-issuer-chain"], required: true },
   // The CA that signed this list is in the quote's own chain.
   "pck-crl": { headers: ["sgx-pck-crl-issuer-chain"], required: false },
   "root-crl": undefined,
 };
 
-/** 404 and 410 are different things: a wrong question, and a TCB evaluation data number that was served once. */
 const explainSigned = {
-  400: "the service does not take this question: an FMSPC has 12 hex digits, a selection is one of update and TCB evaluation data number",
-  404: "unknown FMSPC or number: the service knows no such platform, or never had this TCB evaluation data number",
-  410: "number no longer served: this TCB evaluation data number is too old",
+  400: "the service does not take this question: an FMSPC has 12 hex digits",
+  404: "unknown FMSPC: the service knows no such platform",
+  410: "the service no longer serves this document",
 };
 const explainCrl = {
   400: "the service does not take this question",

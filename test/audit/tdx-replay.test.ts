@@ -94,6 +94,7 @@ describe("a made log", () => {
     ["nothing to compare with", {}],
     ["a quote and a register", { ...withQuote, rtmr0: hex(r0) }],
     ["a register of 47 bytes", { rtmr0: hex(r0).slice(2) }],
+    ["TCB states without a TCB", { ...withQuote, "accept-tcb": "OutOfDate", "skip-collateral": true }],
   ])("refuses %s as a usage error", async (_, wrong) => {
     await expect(audit(log, wrong)).rejects.toMatchObject({ code: "PM_USAGE" });
   });

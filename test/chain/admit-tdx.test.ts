@@ -122,6 +122,13 @@ describe("a workload of the manifest on TDX", () => {
     const other = withEntries({ MrTd: "77".repeat(48) }, {});
     expect(ask({ manifest: other })).toMatchObject({ open: [], facts: { referenceValue: "/ReferenceValues/tdx/1" } });
   });
+  it("is not asked for options of the platform of which the reference value demands none", () => {
+    const none = { MemoryIntegrity: false, SMTDisabled: false, StaticPlatform: false };
+    const { open, one } = ask({ manifest: withEntries(none) });
+    expect([open, one("tdx.pck.options")?.status]).toEqual([[], "skip"]);
+    for (const name of ["MemoryIntegrity", "SMTDisabled", "StaticPlatform"])
+      expect(ask({ manifest: withEntries({ ...none, [name]: true }) }).one("tdx.pck.options")?.status).toBe("pass");
+  });
   it("has its policy judged when that is among the files", () => {
     const { open, one } = ask({ policies: d.policies.map((p) => p.body) });
     expect(open).toEqual([]);

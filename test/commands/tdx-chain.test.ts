@@ -8,7 +8,7 @@ import { referenceValue } from "../../fixtures/generator/history.ts";
 import { collateralJson } from "../../fixtures/generator/intel-collateral.ts";
 import type { TdxManifest, TdxTamper } from "../../fixtures/generator/intel-deployment.ts";
 import { evaluationNumber, seconds } from "../../fixtures/generator/intel-documents.ts";
-import { both, type IntelEdit, qeIdentity, tcbInfo } from "../../fixtures/generator/intel-edits.ts";
+import { both, certificate, type IntelEdit, qeIdentity, tcbInfo } from "../../fixtures/generator/intel-edits.ts";
 import { pckSerial } from "../../fixtures/generator/intel-pck.ts";
 import { tdxTampers } from "../../fixtures/generator/intel-tamper.ts";
 import { prng } from "../../fixtures/generator/prng.ts";
@@ -440,6 +440,17 @@ describe("a recorded run", () => {
       replay("--refresh-collateral", "--at", day(0), "--pcs-url", world.server.pcsUrl),
     );
     expect([bad.status, failedClaims(bad)]).toEqual([1, ["tdx.pck.revocation PCK_REVOKED"]]);
+  });
+  it("may be older than the certificate that signs today's documents, and not than that of the recorded ones", async () => {
+    const younger = certificate("tcbSigning", (spec) => ({ ...spec, notBefore: dayFrom(tdxNow, 1) }));
+    const refreshed = await during({ pcs: pcsWith(younger) }, () =>
+      replay("--refresh-collateral", "--at", day(2), "--pcs-url", world.server.pcsUrl),
+    );
+    expect([refreshed.status, openClaims(refreshed)]).toEqual([0, []]);
+    const file = world.write("younger.json", collateralJson(orThrow(pcsWith(younger).collateral[0])));
+    const given = await replay("--collateral", file, "--at", day(2), "--offline");
+    expect([given.status, failedClaims(given)]).toEqual([1, ["chain.capture.time capture-time"]]);
+    expect(given.claim("chain.capture.time").reason).toBe("outside the validity of Intel SGX TCB Signing");
   });
   it("is unavailable when it should be refreshed without a network", async () => {
     const ran = await replay("--refresh-collateral", "--at", day(0), "--offline");

@@ -2,13 +2,7 @@ import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } fro
 import { basename, dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { collateralJson } from "../../fixtures/generator/intel-collateral.ts";
-import {
-  evaluationNumbersRequest,
-  pckCrlRequest,
-  qeIdentityRequest,
-  rootCrlRequest,
-  tcbInfoRequest,
-} from "../../src/dcap/requests.ts";
+import { pckCrlRequest, qeIdentityRequest, rootCrlRequest, tcbInfoRequest } from "../../src/dcap/requests.ts";
 import type { Request, Response } from "../../src/run.ts";
 import { loadCollateral } from "../../src/sources/collateral.ts";
 import { liveSource, replaySource } from "../../src/sources/source.ts";
@@ -117,7 +111,6 @@ describe("collateral for one quote in one file", () => {
     ["QE identity of another TEE", qeIdentityRequest("sgx"), 1],
     ["the CRL of the other CA", pckCrlRequest("processor"), 2],
     ["TCB info under a selection", tcbInfoRequest("tdx", fmspc, { update: "early" }), 0],
-    ["TCB info with a number it has not", tcbInfoRequest("tdx", fmspc, { evaluationNumber: 99 }), 0],
   ] as const)(
     "%s is answered all the same: that it does not fit is for the verifier to say",
     async (_, wanted, index) => {
@@ -225,13 +218,10 @@ describe("responses as the service serves them", () => {
     expect(await answersOf(folder({ ...before, "newer.json": json }))).toEqual(expected());
     expect(await answersOf(folder({ ...before, "older_crl.crl": older.pckCrl ?? "" }))).toEqual(expected(older));
   });
-  test("a TCB evaluation data number chooses among several", async () => {
+  test("of two the higher TCB evaluation data number answers", async () => {
     const [seventeen, eighteen] = [collateralAt(now, "tdx", 17), collateralAt(now, "tdx", 18)];
     const dir = folder({ "a.json": seventeen.tcbInfo.body, "b.json": eighteen.tcbInfo.body });
-    const numbered = (n: number) => tcbInfoRequest("tdx", fmspc, { evaluationNumber: n });
-    const [plain, lower, higher] = await answersOf(dir, [tcb, numbered(17), numbered(18)]);
-    expect(plain).toEqual(higher);
-    expect(lower).toMatchObject({ body: hexOf(seventeen.tcbInfo.body) });
+    expect(await answersOf(dir, [tcb])).toMatchObject([{ body: hexOf(eighteen.tcbInfo.body) }]);
   });
   test.each([
     [
@@ -339,8 +329,6 @@ describeEvidence("real collateral", () => {
       pckCrlRequest("platform"),
       pckCrlRequest("processor"),
       rootCrlRequest,
-      evaluationNumbersRequest("tdx"),
-      evaluationNumbersRequest("sgx"),
       qeIdentityRequest("sgx"),
     ];
     expect(await answersOf(evidencePath("tdx/pcs-raw"), wanted)).toEqual([
@@ -350,8 +338,6 @@ describeEvidence("real collateral", () => {
       withChain("pck_crl_platform.crl"),
       withChain("pck_crl_processor.crl"),
       file("root_ca.crl"),
-      file("tcb-evaluation-data-numbers-tdx-2025-10.json"),
-      file("tcb-evaluation-data-numbers-sgx-2025-06.json"),
       undefined,
     ]);
   });

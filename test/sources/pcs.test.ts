@@ -2,14 +2,7 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { pcsAnswer } from "../../fixtures/generator/intel-pcs.ts";
-import {
-  evaluationNumbersRequest,
-  markName,
-  pckCrlRequest,
-  qeIdentityRequest,
-  rootCrlRequest,
-  tcbInfoRequest,
-} from "../../src/dcap/requests.ts";
+import { markName, pckCrlRequest, qeIdentityRequest, rootCrlRequest, tcbInfoRequest } from "../../src/dcap/requests.ts";
 import { writeBundle } from "../../src/sources/bundle.ts";
 import { readBundle } from "../../src/sources/bundle-read.ts";
 import { memoryFetcher, recordHighWater } from "../../src/sources/memory.ts";
@@ -44,26 +37,22 @@ describe("paths of the certification service", () => {
     expect(tcbInfoRequest("sgx", "90C06F000000", { update: "early" }).path).toBe(
       "/sgx/certification/v4/tcb?fmspc=90c06f000000&update=early",
     );
-    expect(qeIdentityRequest("tdx", { evaluationNumber: 18 }).path).toBe(
-      "/tdx/certification/v4/qe/identity?tcbEvaluationDataNumber=18",
+    expect(qeIdentityRequest("tdx", { update: "standard" }).path).toBe(
+      "/tdx/certification/v4/qe/identity?update=standard",
     );
     expect(qeIdentityRequest("sgx").path).toBe("/sgx/certification/v4/qe/identity");
     expect(pckCrlRequest("processor").path).toBe("/sgx/certification/v4/pckcrl?ca=processor&encoding=der");
     expect(rootCrlRequest.path).toBe("/IntelSGXRootCA.der");
-    expect(evaluationNumbersRequest("tdx").path).toBe("/tdx/certification/v4/tcbevaluationdatanumbers");
-  });
-  test("a selection of two things, or of no number, is a usage error", () => {
-    for (const selection of [{ update: "early", evaluationNumber: 18 } as const, { evaluationNumber: -1 }])
-      expect(() => tcbInfoRequest("tdx", fmspc, selection)).toThrow(expect.objectContaining({ code: "PM_USAGE" }));
   });
   test.each([
     `/tdx/certification/v4/tcb?fmspc=${fmspc.slice(2)}`,
     `/tdx/certification/v4/tcb?fmspc=${fmspc}&update=both`,
-    `/tdx/certification/v4/tcb?fmspc=${fmspc}&tcbEvaluationDataNumber=018`,
+    `/tdx/certification/v4/tcb?fmspc=${fmspc}&tcbEvaluationDataNumber=18`,
     `/tdx/certification/v4/tcb?fmspc=${fmspc}&update=early&tcbEvaluationDataNumber=18`,
     `/tdx/certification/v4/tcb?update=early&fmspc=${fmspc}`,
     `/tdx/certification/v3/tcb?fmspc=${fmspc}`,
     "/tdx/certification/v4/qe/identity?",
+    "/tdx/certification/v4/tcbevaluationdatanumbers",
     "/sgx/certification/v4/pckcrl?ca=platform",
     "/sgx/certification/v4/pckcrl?ca=root&encoding=der",
     "/tdx/certification/v4/pckcrl?ca=platform&encoding=der",
@@ -125,8 +114,8 @@ describe("the client", () => {
     ["nothing", body(""), "refused", /not TCB info/],
     ["a mebibyte more than allowed", body("x".repeat(2 << 20)), "refused", /more than the 1048576 bytes/],
     ["400", status(400), "refused", /status 400: the service does not take this question/],
-    ["404", status(404), "refused", /status 404: unknown FMSPC or number/],
-    ["410", status(410), "refused", /status 410: number no longer served/],
+    ["404", status(404), "refused", /status 404: unknown FMSPC/],
+    ["410", status(410), "refused", /status 410: the service no longer serves/],
     ["401", status(401), "refused", /status 401/],
     ["429", status(429), "unavailable", /status 429$/],
     [
@@ -215,11 +204,10 @@ describe("the cache", () => {
       tcb,
       tcbInfoRequest("tdx", fmspc, { update: "early" }),
       tcbInfoRequest("tdx", fmspc, { update: "standard" }),
-      tcbInfoRequest("tdx", fmspc, { evaluationNumber: 18 }),
     ];
     for (const one of [...asked, ...asked])
       expect(await ask(one, { pcsUrl: pcs.url, cacheDir: dir })).toMatchObject({ status: "ok" });
-    expect(pcs.asked).toHaveLength(4);
+    expect(pcs.asked).toHaveLength(3);
   });
   test("what one service said is not kept for another", async () => {
     const [dir, one, two] = [scratch(), await servePcs(good()), await servePcs(good())];

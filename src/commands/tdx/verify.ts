@@ -49,7 +49,7 @@ export default class TdxVerify extends BaseCommand {
     "accept-tcb": Flags.string({
       description:
         "TCB states to accept beside UpToDate, separated by commas, such as SWHardeningNeeded:INTEL-SA-00837 or " +
-        "OutOfDate@2024-03-13. Revoked cannot be accepted.",
+        "OutOfDate@2024-03-13. A date holds for each level that the state comes from. Revoked cannot be accepted.",
       helpValue: "STATES",
       helpGroup: group,
     }),

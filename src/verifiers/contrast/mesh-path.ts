@@ -5,6 +5,7 @@ import { type Answers, holds, observed, type Sourced, specified } from "../../cl
 import { type Certificate, commonName, keyDescription } from "../../crypto/certificate.ts";
 import { type PathProblem, type PathProfile, type PathRule, validatePath } from "../../crypto/path.ts";
 import { codeOfRule, pathCodes } from "../../crypto/path-codes.ts";
+import { instant } from "../../crypto/time.ts";
 import type { meshAuthentic, meshStatements } from "./mesh-claims.ts";
 import type { MeshLeaf } from "./mesh-leaf.ts";
 
@@ -54,9 +55,6 @@ function pathAnswer(meshCa: Certificate, problems: readonly PathProblem[], ancho
     code ?? "chain-root",
   );
 }
-
-const instant = (date: Date): string =>
-  Number.isFinite(date.getTime()) ? date.toISOString().replace(".000Z", "Z") : "invalid time";
 
 function validityAnswer(
   path: readonly Certificate[],

@@ -11,10 +11,11 @@ import {
   skip,
   specified,
 } from "../../claims/answer.ts";
+import { bestPin, notGiven } from "../../claims/candidates.ts";
 import { enclaveDebug, type SgxReport } from "../../dcap/report-body.ts";
 import type { enclaveQuestions, pins } from "./claims-enclave.ts";
 import type { Numbered, SgxReferences } from "./references.ts";
-import { field, notGiven } from "./stated.ts";
+import { field } from "./stated.ts";
 
 type Enclave = Answers<typeof enclaveQuestions>;
 
@@ -115,8 +116,8 @@ export function pinAnswers(answers: Enclave, pinned: ReadonlySet<string>): Pins 
     ...(pinned.has("sgx.enclave.mrsigner") ? [signerGroup(answers, pinned)] : []),
   ];
   return {
-    "sgx.pins.what_runs": best<Pins["sgx.pins.what_runs"]>(choices),
-    "sgx.pins.for_whom": best<Pins["sgx.pins.for_whom"]>(pinned.has("sgx.enclave.report_data") ? [reportData] : []),
+    "sgx.pins.what_runs": bestPin<Pins["sgx.pins.what_runs"]>(choices),
+    "sgx.pins.for_whom": bestPin<Pins["sgx.pins.for_whom"]>(pinned.has("sgx.enclave.report_data") ? [reportData] : []),
   };
 }
 
@@ -133,7 +134,3 @@ function signerGroup(answers: Enclave, pinned: ReadonlySet<string>): Pins["sgx.p
   if (missing.length > 0) return skip(`MRSIGNER was given without ${missing.join(" and ")}`, "signer-alone");
   return group.find((a) => a.status !== "pass") ?? signer;
 }
-
-const noPin: Answer<never> = skip("no reference value of this group given");
-const best = <A extends Answer>(given: readonly A[]): A | Answer<never> =>
-  given.find((a) => a.status === "pass") ?? given.find((a) => a.status === "consistent") ?? given[0] ?? noPin;

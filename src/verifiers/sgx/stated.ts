@@ -1,6 +1,5 @@
 /** Fields of the enclave's report as answers cite them: name and byte range of the report body. */
-import { type Answer, observed, type Sourced, skip } from "../../claims/answer.ts";
+import { observed, type Sourced } from "../../claims/answer.ts";
 
-export const notGiven: Answer<never> = skip("no reference value given");
 /** @param at field and bytes of the report body, Intel SDM 38.15 */
 export const field = (value: string, at: string): Sourced => observed(value, "SGX report", at);

@@ -1,6 +1,7 @@
 /** Verifies a quote of an SGX enclave: decode, authenticate once, judge Intel's collateral and the TCB, appraise the enclave. */
 import { type Answer, type Answers, type Authenticated, all, cannot, gate } from "../../claims/answer.ts";
-import type { Catalogue } from "../../claims/question.ts";
+import { countOpen } from "../../claims/candidates.ts";
+import type { SeenCrl } from "../../crypto/crl.ts";
 import { trailing, undecoded } from "../../dcap/authenticate.ts";
 import { decodeEvidence, type QuoteEvidence } from "../../dcap/carrier.ts";
 import { evidenceFacts } from "../../dcap/facts.ts";
@@ -9,7 +10,6 @@ import { type DcapMaterial, gatherPck } from "../../dcap/material.ts";
 import { prefixed, tcbQuestions } from "../../dcap/questions.ts";
 import type { Quote } from "../../dcap/quote.ts";
 import type { SgxReport } from "../../dcap/report-body.ts";
-import type { SeenCrl } from "../../dcap/revocation.ts";
 import type { Tcb } from "../../dcap/tcb.ts";
 import type { AcceptedTcb, TcbDemand } from "../../dcap/tcb-answers.ts";
 import { PmError } from "../../errors.ts";
@@ -121,7 +121,7 @@ function best(judged: Judged, report: Gated, candidates: readonly SgxReferences[
     const platform = judgePlatform(judged, want);
     const enclave = appraiseEnclave(value, want);
     const answers = { ...platform.answers, ...enclave, ...pinAnswers(enclave, pinned) };
-    return { answers, candidate, tcb: platform.tcb, open: countOpen(answers, pinned) };
+    return { answers, candidate, tcb: platform.tcb, open: countOpen(withoutAuthenticity, answers, pinned) };
   });
   return choices.reduce((a, b) => (b.open < a.open ? b : a));
 }
@@ -154,12 +154,3 @@ function judgePlatform(
 /** Relaunch is for trust domains; without their SVNs no evaluation can come to it. */
 const ofEnclave = (answer: Answer): answer is Platform["sgx.tcb.status"] =>
   answer.code === undefined || !answer.code.startsWith("TCB_TD_RELAUNCH_ADVISED");
-
-/** Owed answers that are not `pass`. */
-function countOpen(answers: Readonly<Record<string, Answer>>, pinned: ReadonlySet<string>): number {
-  const catalogue: Catalogue = sgx;
-  return Object.entries(answers).filter(([id, a]) => {
-    const owed = catalogue[id]?.owed;
-    return (owed === "always" || (owed === "pinned" && pinned.has(id))) && a.status !== "pass";
-  }).length;
-}

@@ -1,6 +1,7 @@
 /** Answers about guest policy, platform state, VMPL, mitigation vectors and product line (56860 4.3 and 7.3). */
 import { hexNumber } from "../../bytes/hex.ts";
 import { type Answers, equal, graded, holds, type Sourced, specified } from "../../claims/answer.ts";
+import { notGiven } from "../../claims/candidates.ts";
 import {
   bitSet,
   debugBit,
@@ -16,7 +17,7 @@ import {
 import type { platformQuestions } from "./claims-platform.ts";
 import type { SnpReferences } from "./references.ts";
 import type { SnpReport } from "./report.ts";
-import { field, notGiven, type SnpFacts } from "./stated.ts";
+import { field, type SnpFacts } from "./stated.ts";
 
 type PlatformAnswers = Answers<typeof platformQuestions>;
 const policyAt = "0x008..0x00f";

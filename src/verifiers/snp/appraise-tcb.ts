@@ -1,10 +1,11 @@
 /** TCB answers: the key's TCB, order, minimum (56860 2.2; component by component). */
 import { hex } from "../../bytes/hex.ts";
 import { type Answers, cannot, equal, holds, specified } from "../../claims/answer.ts";
+import { notGiven } from "../../claims/candidates.ts";
 import type { tcbQuestions } from "./claims-platform.ts";
 import type { SnpReferences } from "./references.ts";
 import type { FirmwareVersion } from "./report.ts";
-import { field, notGiven, type SnpFacts, vekValue } from "./stated.ts";
+import { field, type SnpFacts, vekValue } from "./stated.ts";
 import { decodeTcb, reservedIsZero, type Tcb, tcbAtLeast, tcbText } from "./tcb.ts";
 import { vekTcb } from "./vek.ts";
 

@@ -13,6 +13,7 @@ import {
   skip,
   specified,
 } from "../../claims/answer.ts";
+import { bestPin, notGiven } from "../../claims/candidates.ts";
 import { platformAnswers } from "./appraise-platform.ts";
 import { tcbAnswers } from "./appraise-tcb.ts";
 import type { pins, statements } from "./claims.ts";
@@ -20,7 +21,7 @@ import type { launchQuestions, ownerQuestions } from "./claims-pinned.ts";
 import { lineOfProductName } from "./product.ts";
 import type { SnpReferences } from "./references.ts";
 import { authorKeyEnabled, type SnpReport } from "./report.ts";
-import { field, notGiven, type SnpFacts, vekValue } from "./stated.ts";
+import { field, type SnpFacts, vekValue } from "./stated.ts";
 
 export type Statements = Answers<typeof statements>;
 
@@ -168,17 +169,13 @@ export function pinAnswers(answers: Statements, pinned: ReadonlySet<string>): Pi
   const { "snp.report.report_data": reportData, "snp.report.host_data": hostData } = answers;
   const given = <A>(id: string, answer: A): A[] => (pinned.has(id) ? [answer] : []);
   return {
-    "snp.pins.what_runs": best<Pins["snp.pins.what_runs"]>([
+    "snp.pins.what_runs": bestPin<Pins["snp.pins.what_runs"]>([
       ...given("snp.report.measurement", measurement),
       ...given("snp.report.id_key_digest", idKeyDigest),
     ]),
-    "snp.pins.for_whom": best<Pins["snp.pins.for_whom"]>([
+    "snp.pins.for_whom": bestPin<Pins["snp.pins.for_whom"]>([
       ...given("snp.report.report_data", reportData),
       ...given("snp.report.host_data", hostData),
     ]),
   };
 }
-
-const noPin: Answer<never> = skip("no reference value of this group given");
-const best = <A extends Answer>(given: readonly A[]): A | Answer<never> =>
-  given.find((a) => a.status === "pass") ?? given.find((a) => a.status === "consistent") ?? given[0] ?? noPin;

@@ -13,6 +13,7 @@ import {
 import { type Certificate, commonName } from "../../crypto/certificate.ts";
 import { type PathProblem, type PathProfile, validatePath } from "../../crypto/path.ts";
 import { codeOfRule, pathCodes } from "../../crypto/path-codes.ts";
+import { instant } from "../../crypto/time.ts";
 import type { authenticity, currency } from "./claims.ts";
 import { sha256 } from "./digest.ts";
 import { type Absent, isAbsent, type Material } from "./material.ts";
@@ -119,10 +120,6 @@ function chainAnswer(
     code ?? "chain-root",
   );
 }
-
-/** RFC 3339 in UTC without fractions where there are none. */
-export const instant = (date: Date): string =>
-  Number.isFinite(date.getTime()) ? date.toISOString().replace(".000Z", "Z") : "invalid time";
 
 function validityAnswer(
   path: readonly Certificate[],

@@ -1,15 +1,15 @@
 /** Decoded fields for the report of a judgement, in the specification's notation. Facts, no words of judgement. */
 import { hex, hexNumber } from "../../bytes/hex.ts";
 import { type Certificate, commonName } from "../../crypto/certificate.ts";
+import type { SeenCrl } from "../../crypto/crl.ts";
 import { serialKey } from "../../crypto/crl.ts";
+import { instant } from "../../crypto/time.ts";
 import type { Json } from "../../report/report.ts";
 import { levelsOf } from "./appraise-tcb.ts";
 import { platformText, policyText } from "./bits.ts";
-import { instant } from "./chain.ts";
 import { sha256 } from "./digest.ts";
 import { isAbsent, type Material } from "./material.ts";
 import { type FirmwareVersion, type SnpReport, signingKey } from "./report.ts";
-import type { SeenCrl } from "./revocation.ts";
 import { tcbText } from "./tcb.ts";
 import { vekTcb } from "./vek.ts";
 

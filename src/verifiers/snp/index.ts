@@ -8,7 +8,6 @@ export { noReferences, pinnedBy, type SnpReferences } from "./references.ts";
 export { uncheckedRevocation, withoutRevocation } from "./relaxed.ts";
 export { decodeReport, type SnpReport } from "./report.ts";
 export { chainRequest, crlRequest, vcekRequest } from "./requests.ts";
-export type { SeenCrl } from "./revocation.ts";
 export { decodeTcb, type TcbParts, tcbAtLeast, tcbText } from "./tcb.ts";
 export { amdRoots, type Root, type Roots, testRoot } from "./trust/roots.ts";
 export { type SnpInput, type SnpJudgement, type SnpTrust, type ValidityWindow, verifySnp } from "./verify.ts";

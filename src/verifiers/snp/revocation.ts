@@ -14,10 +14,11 @@ import {
   unavailable,
 } from "../../claims/answer.ts";
 import { type Certificate, commonName } from "../../crypto/certificate.ts";
-import { type Crl, crlProblems, decodeCrl, serialKey } from "../../crypto/crl.ts";
+import { type Crl, crlProblems, decodeCrl, type SeenCrl, serialKey } from "../../crypto/crl.ts";
+import { instant } from "../../crypto/time.ts";
 import { PmError } from "../../errors.ts";
 import type { Look, Response } from "../../run.ts";
-import { amdPath, instant, notThere } from "./chain.ts";
+import { amdPath, notThere } from "./chain.ts";
 import type { currency } from "./claims.ts";
 import { type Absent, absent, type Given, type Material } from "./material.ts";
 import type { ProductLine, VekKind } from "./product.ts";
@@ -29,20 +30,6 @@ export type RevocationDemand = "required" | "allow-unchecked";
 type Wanted = "snp.chain.revocation" | "snp.chain.crl_entries";
 export type RevocationAnswers = Pick<Answers<typeof currency>, Wanted>;
 
-/** An authenticated list, for the high-water mark that stops an older one from being offered later. */
-export interface SeenCrl {
-  /** Common name. */
-  readonly issuer: string;
-  /** Decimal. */
-  readonly number: string | null;
-  readonly thisUpdate: string;
-  readonly nextUpdate: string | null;
-  readonly from: string;
-  /** The vendor's service offered it. */
-  readonly offered: boolean;
-  /** The auditor gave it; what is neither came with the evidence. */
-  readonly given: boolean;
-}
 export interface Revocation {
   readonly answers: RevocationAnswers;
   readonly crls: readonly SeenCrl[];

@@ -1,5 +1,5 @@
 /** What appraisal starts from, and how it cites it. */
-import { type Answer, observed, type Sourced, skip } from "../../claims/answer.ts";
+import { observed, type Sourced } from "../../claims/answer.ts";
 import type { FoundVek } from "./material.ts";
 import type { ProductLine } from "./product.ts";
 import type { SnpReport } from "./report.ts";
@@ -12,7 +12,6 @@ export interface SnpFacts {
   readonly line: ProductLine;
   readonly root: Root;
 }
-export const notGiven: Answer<never> = skip("no reference value given");
 export const field = (value: string, at: string): Sourced => observed(value, "SNP report", at);
 /** A value out of the authenticated certificate: AMD's word. */
 export const vekValue = (value: string, { root, vek }: SnpFacts, at: string): Sourced => ({

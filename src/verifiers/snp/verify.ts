@@ -1,13 +1,15 @@
 /** Verifies a SEV-SNP attestation report: decode, authenticate once, appraise against each candidate of reference values. */
 import { type Answer, type Answers, type Authenticated, all, broken, cannot, gate } from "../../claims/answer.ts";
-import type { Catalogue } from "../../claims/question.ts";
+import { countOpen } from "../../claims/candidates.ts";
 import { commonName } from "../../crypto/certificate.ts";
+import type { SeenCrl } from "../../crypto/crl.ts";
+import { instant } from "../../crypto/time.ts";
 import { PmError } from "../../errors.ts";
 import type { Anchor, Json } from "../../report/report.ts";
 import type { Look } from "../../run.ts";
 import { appraise, pinAnswers } from "./appraise.ts";
 import { authenticate } from "./authenticate.ts";
-import { instant, judgeChain } from "./chain.ts";
+import { judgeChain } from "./chain.ts";
 import { type authenticity, pins, snp, statements } from "./claims.ts";
 import { decodeEvidence, type SnpEvidence } from "./evidence.ts";
 import { evidenceFacts } from "./facts.ts";
@@ -15,7 +17,7 @@ import { type Given, gather, isAbsent, type Material } from "./material.ts";
 import type { ProductLine } from "./product.ts";
 import { pinnedBy, type SnpReferences } from "./references.ts";
 import type { SnpReport } from "./report.ts";
-import { judgeRevocation, type RevocationDemand, type SeenCrl } from "./revocation.ts";
+import { judgeRevocation, type RevocationDemand } from "./revocation.ts";
 import type { SnpFacts } from "./stated.ts";
 import type { Roots } from "./trust/roots.ts";
 
@@ -149,14 +151,3 @@ function best(facts: Gated, candidates: readonly SnpReferences[]): Choice {
 }
 
 const isFacts = (x: Authenticated<SnpFacts | Record<string, never>>): x is Authenticated<SnpFacts> => "vek" in x;
-
-/** Owed answers that are not `pass`. */
-function countOpen(
-  catalogue: Catalogue,
-  answers: Readonly<Record<string, Answer>>,
-  pinned: ReadonlySet<string>,
-): number {
-  return Object.entries(catalogue).filter(
-    ([id, q]) => (q.owed === "always" || (q.owed === "pinned" && pinned.has(id))) && answers[id]?.status !== "pass",
-  ).length;
-}

@@ -1,6 +1,7 @@
 /** Answers about TDATTRIBUTES, XFAM, service domains and owner that need no reference value (tdx.md 5). */
 import { allZero, hex } from "../../bytes/hex.ts";
 import { type Answers, equal, graded, holds, type Sourced, specified } from "../../claims/answer.ts";
+import { notGiven } from "../../claims/candidates.ts";
 import {
   attributesText,
   bitSet,
@@ -17,7 +18,7 @@ import {
 } from "./bits.ts";
 import type { tdQuestions } from "./claims-td.ts";
 import type { TdxReferences } from "./references.ts";
-import { field, notGiven, type TdxFacts } from "./stated.ts";
+import { field, type TdxFacts } from "./stated.ts";
 
 type TdAnswers = Answers<typeof tdQuestions>;
 const abi = "348551";
@@ -63,17 +64,17 @@ export function tdAnswers({ td }: TdxFacts, want: TdxReferences): TdAnswers {
   };
 }
 
-/** A pinned MRSERVICETD allows that domain, and only that one; MIGRATABLE is allowed by name. */
+/** A pinned MRSERVICETD allows that domain, and only that one; nothing allows MIGRATABLE. */
 function service({ tdAttributes, mrServiceTd }: TdxFacts["td"], want: TdxReferences): TdAnswers["tdx.td.service"] {
   const migratable = bitSet(u64(tdAttributes), migratableBit);
   const bound = mrServiceTd === undefined || allZero(mrServiceTd) ? "" : hex(mrServiceTd);
   const problems = [
-    ...(migratable && want.migratable === undefined ? ["MIGRATABLE is set"] : []),
+    ...(migratable ? ["MIGRATABLE is set"] : []),
     ...(bound !== "" && want.mrServiceTd?.value !== bound ? ["MRSERVICETD is not zero"] : []),
   ];
   const text = `MIGRATABLE ${migratable ? "1" : "0"}, MRSERVICETD ${mrServiceTd === undefined ? "not in this body" : bound || "zero"}`;
-  const allowed = [want.migratable, want.mrServiceTd].find((s) => s !== undefined);
-  const rule = `MIGRATABLE ${want.migratable === undefined ? "0" : "0 or 1"}, MRSERVICETD zero${want.mrServiceTd === undefined ? "" : ` or ${want.mrServiceTd.value}`}`;
+  const allowed = want.mrServiceTd;
+  const rule = `MIGRATABLE 0, MRSERVICETD zero${want.mrServiceTd === undefined ? "" : ` or ${want.mrServiceTd.value}`}`;
   return holds(
     problems.length === 0,
     allowed === undefined ? specified(rule, abi, "TDATTRIBUTES.MIGRATABLE, MRSERVICETD") : { ...allowed, value: rule },

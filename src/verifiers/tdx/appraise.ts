@@ -1,22 +1,14 @@
 /** Compares what an authenticated quote says with reference values (tdx.md 5 and 6). */
 import { hex } from "../../bytes/hex.ts";
-import {
-  type Answer,
-  type Answers,
-  type Authenticated,
-  cannot,
-  holds,
-  observed,
-  type Sourced,
-  skip,
-} from "../../claims/answer.ts";
+import { type Answers, type Authenticated, cannot, holds, observed, type Sourced } from "../../claims/answer.ts";
+import { bestPin, notGiven } from "../../claims/candidates.ts";
 import { tdAnswers } from "./appraise-td.ts";
 import { cetMask, halfCet, u64 } from "./bits.ts";
 import type { pins } from "./claims.ts";
 import type { identityQuestions, ownerQuestions, platformPinQuestions } from "./claims-pinned.ts";
 import type { tdQuestions } from "./claims-td.ts";
 import type { AnyOf, TdxReferences } from "./references.ts";
-import { anyOf, compared, field, notGiven, type TdxFacts } from "./stated.ts";
+import { anyOf, compared, field, type TdxFacts } from "./stated.ts";
 
 type PlatformAnswers = Answers<typeof platformPinQuestions>;
 type IdentityAnswers = Answers<typeof identityQuestions>;
@@ -72,15 +64,17 @@ const sgxTypes = ["standard", "scalable", "scalable with integrity"];
 function options({ sgxType, configuration }: TdxFacts["pck"], want: TdxReferences): PlatformAnswers["tdx.pck.options"] {
   const demanded = want.pckOptions;
   if (demanded === undefined) return notGiven;
-  const problems = [
-    ...(demanded.memoryIntegrity && sgxType !== 2 ? ["memory is not integrity protected"] : []),
-    ...(demanded.smtDisabled && configuration?.smtEnabled !== false ? ["SMT is not off"] : []),
-    ...(demanded.staticPlatform && configuration?.dynamicPlatform !== false ? ["the platform is not static"] : []),
-  ];
   const wanted = [
     ...(demanded.memoryIntegrity ? ["SGX type 2"] : []),
     ...(demanded.smtDisabled ? ["SMT off"] : []),
     ...(demanded.staticPlatform ? ["static platform"] : []),
+  ];
+  // Nothing at all would pass on every platform.
+  if (wanted.length === 0) return cannot("no option is demanded");
+  const problems = [
+    ...(demanded.memoryIntegrity && sgxType !== 2 ? ["memory is not integrity protected"] : []),
+    ...(demanded.smtDisabled && configuration?.smtEnabled !== false ? ["SMT is not off"] : []),
+    ...(demanded.staticPlatform && configuration?.dynamicPlatform !== false ? ["the platform is not static"] : []),
   ];
   const stated =
     configuration === undefined
@@ -88,7 +82,7 @@ function options({ sgxType, configuration }: TdxFacts["pck"], want: TdxReference
       : `SMT ${configuration.smtEnabled ? "on" : "off"}, ${configuration.dynamicPlatform ? "dynamic" : "static"} platform`;
   return holds(
     problems.length === 0,
-    { ...demanded.source, value: wanted.join(", ") || "nothing demanded" },
+    { ...demanded.source, value: wanted.join(", ") },
     ofPck(`SGX type ${sgxType} (${sgxTypes[sgxType] ?? "unknown"}), ${stated}`, "SGX type, configuration"),
     "PCK_OPTIONS_MISMATCH",
     problems.join("; "),
@@ -196,14 +190,10 @@ export function pinAnswers(answers: Appraisal, pinned: ReadonlySet<string>): Pin
   const { "tdx.td.report_data": reportData, "tdx.td.mrconfigid": mrConfigId } = answers;
   const given = <A>(id: string, answer: A): A[] => (pinned.has(id) ? [answer] : []);
   return {
-    "tdx.pins.what_runs": best<Pins["tdx.pins.what_runs"]>(given("tdx.td.mrtd", answers["tdx.td.mrtd"])),
-    "tdx.pins.for_whom": best<Pins["tdx.pins.for_whom"]>([
+    "tdx.pins.what_runs": bestPin<Pins["tdx.pins.what_runs"]>(given("tdx.td.mrtd", answers["tdx.td.mrtd"])),
+    "tdx.pins.for_whom": bestPin<Pins["tdx.pins.for_whom"]>([
       ...given("tdx.td.report_data", reportData),
       ...given("tdx.td.mrconfigid", mrConfigId),
     ]),
   };
 }
-
-const noPin: Answer<never> = skip("no reference value of this group given");
-const best = <A extends Answer>(given: readonly A[]): A | Answer<never> =>
-  given.find((a) => a.status === "pass") ?? given.find((a) => a.status === "consistent") ?? given[0] ?? noPin;

@@ -46,7 +46,7 @@ export const tdQuestions = catalogue("tdx", {
     codes: { TD_ATTRIBUTES_MISMATCH: "A reserved bit of TDATTRIBUTES is set." },
   },
   "tdx.td.service": {
-    asks: "Is the trust domain neither migratable nor bound to a service domain, unless that was allowed?",
+    asks: "Is the trust domain not migratable, and bound to no service domain but one that was allowed?",
     spec: `${module}, TDATTRIBUTES.MIGRATABLE, bit 29, and MRSERVICETD`,
     stops: "A migration domain, which can move the memory to other machines and decides which ones.",
     todo: "Have the domain launched without service domains, or name and audit the one that it has.",

@@ -6,7 +6,6 @@ import { catalogue } from "../../claims/question.ts";
 import {
   authenticityQuestions,
   certificateQuestions,
-  collateralIds,
   documentQuestions,
   prefixed,
   tcbQuestions,
@@ -63,9 +62,3 @@ export const pins = catalogue("tdx", {
 export const tdx = { ...authenticity, ...currency, ...statements, ...pins };
 /** The same without the two questions about pins; a pin that is given is still owed. */
 export const tdxAuthentic = { ...authenticity, ...currency, ...statements };
-
-/** Ids that `--skip-collateral` leaves unasked. */
-export const withoutDocuments: ReadonlySet<string> = new Set([
-  ...[...collateralIds].map((id) => `tdx.${id}`),
-  "tdx.module.identity",
-]);

@@ -31,8 +31,6 @@ export interface TdxReferences {
   readonly mrOwnerConfig?: Sourced;
   /** 48 bytes; this service domain is allowed. TD report 1.5 only. */
   readonly mrServiceTd?: Sourced;
-  /** There: MIGRATABLE is allowed, by whom. */
-  readonly migratable?: Sourced;
   /** There: SEPT_VE_DISABLE is demanded. */
   readonly septVeDisable?: Sourced;
   /** 64 bytes. */
@@ -43,6 +41,7 @@ export interface TdxReferences {
   readonly fmspc?: Sourced;
   /** 16 bytes each. An empty list accepts every platform, so that nothing is pinned. */
   readonly allowedPiids?: { readonly values: readonly string[]; readonly source: Sourced };
+  /** At least one of them demanded. */
   readonly pckOptions?: {
     /** True: SGX type 2, scalable with integrity. */
     readonly memoryIntegrity: boolean;

@@ -1,12 +1,8 @@
-/** `--skip-collateral`: a named relaxation. What needs Intel's documents stays visible, and is not owed. */
+/** `--skip-collateral`: a named relaxation. */
 import type { Catalogue } from "../../claims/question.ts";
-import { withoutDocuments } from "./claims.ts";
+import { collateralIds, withoutDocuments } from "../../dcap/questions.ts";
+
+const ids: ReadonlySet<string> = new Set([...[...collateralIds].map((id) => `tdx.${id}`), "tdx.module.identity"]);
 
 /** Only for answers that were made with `collateral: "skip"`. */
-export const withoutCollateral = <C extends Catalogue>(catalogue: C): C =>
-  Object.fromEntries(
-    Object.entries(catalogue).map(([id, question]) => [
-      id,
-      withoutDocuments.has(id) ? { ...question, owed: "advisory" as const } : question,
-    ]),
-  ) as C;
+export const withoutCollateral = <C extends Catalogue>(catalogue: C): C => withoutDocuments(catalogue, ids);

@@ -1,5 +1,6 @@
 /** What appraisal starts from, and how it cites it. */
-import { type Answer, cannot, equal, observed, type Sourced, skip } from "../../claims/answer.ts";
+import { type Answer, cannot, equal, observed, type Sourced } from "../../claims/answer.ts";
+import { notGiven } from "../../claims/candidates.ts";
 import type { PckExtensions } from "../../dcap/pck.ts";
 import type { Quote } from "../../dcap/quote.ts";
 import type { TdReport } from "../../dcap/report-body.ts";
@@ -11,7 +12,6 @@ export interface TdxFacts {
   readonly td: TdReport;
   readonly pck: PckExtensions;
 }
-export const notGiven: Answer<never> = skip("no reference value given");
 
 /** Offsets inside the body (tdx.md 1.2). */
 export const field = (value: string, name: string, offset: number, length: number): Sourced =>

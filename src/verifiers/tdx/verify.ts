@@ -1,6 +1,7 @@
 /** Verifies a TDX quote: decode, authenticate once, judge Intel's documents, appraise against each candidate of reference values. */
 import { type Answer, type Answers, type Authenticated, all, cannot, gate } from "../../claims/answer.ts";
-import type { Catalogue } from "../../claims/question.ts";
+import { countOpen } from "../../claims/candidates.ts";
+import type { SeenCrl } from "../../crypto/crl.ts";
 import { trailing, undecoded } from "../../dcap/authenticate.ts";
 import { decodeEvidence, type QuoteForm } from "../../dcap/carrier.ts";
 import { evidenceFacts } from "../../dcap/facts.ts";
@@ -15,7 +16,6 @@ import {
 import { type DcapMaterial, gatherPck } from "../../dcap/material.ts";
 import { prefixed } from "../../dcap/questions.ts";
 import type { Quote } from "../../dcap/quote.ts";
-import type { SeenCrl } from "../../dcap/revocation.ts";
 import type { Tcb } from "../../dcap/tcb.ts";
 import { PmError } from "../../errors.ts";
 import type { Anchor, Json } from "../../report/report.ts";
@@ -33,8 +33,6 @@ export interface TdxEvidence {
   readonly form: QuoteForm;
   /** In which form the quote came, for the report. */
   readonly carrier?: string;
-  /** A PCK chain as PEM, for quotes that only name their platform. */
-  readonly pckChain?: Uint8Array;
 }
 export type TdxTrust = DcapTrust;
 
@@ -86,7 +84,7 @@ export function verifyTdx(
       offers: [],
       windows: [],
     };
-  const material = gatherPck(quote, trust.root, at, evidence.pckChain);
+  const material = gatherPck(quote, trust.root, at);
   const judgement = judgeDcap(material, "tdx", look, trust, at);
   const authentic = prefixed("tdx", judgement.authentic);
   const open = gate(authentic, quote);
@@ -181,14 +179,3 @@ function platform(
 }
 
 const isFacts = (x: Authenticated<TdxFacts | Record<string, never>>): x is Authenticated<TdxFacts> => "td" in x;
-
-/** Owed answers that are not `pass`. */
-function countOpen(
-  catalogue: Catalogue,
-  answers: Readonly<Record<string, Answer>>,
-  pinned: ReadonlySet<string>,
-): number {
-  return Object.entries(catalogue).filter(
-    ([id, q]) => (q.owed === "always" || (q.owed === "pinned" && pinned.has(id))) && answers[id]?.status !== "pass",
-  ).length;
-}

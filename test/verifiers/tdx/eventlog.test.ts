@@ -171,6 +171,35 @@ it("takes a runtime event without a digest as its fields say, and one of a new v
   });
 });
 
+it("compares no data with a digest that pm itself made from it", () => {
+  const { digest: _, ...bare } = dstackEvent("app-id", "ab");
+  const alone = verifyEventLog(json([bare]), registersOf(json([bare])));
+  expect(alone.answers["tdx.eventlog.rtmr3"].status).toBe("pass");
+  expect(alone.answers["tdx.eventlog.event_data"].status).toBe("skip");
+  expect(alone.evidence).toMatchObject({
+    events: [{ digestFrom: "computed from name and payload", dataAuthenticated: "by the register alone" }],
+  });
+  const action = { imr: 1, event_type: 0x80000007, digest: "11".repeat(48), event: "", event_payload: "" };
+  const log = json([bare, action, action, dstackEvent("key-provider", "cd")]);
+  const { answers, evidence: facts } = verifyEventLog(log, registersOf(log));
+  expect(answers["tdx.eventlog.event_data"]).toMatchObject({
+    status: "pass",
+    expected: { value: "the data of 1 events gives their digests" },
+    actual: {
+      value:
+        "the data of 1 events gives their digests; not compared, no data shown: 2; not compared, no digest of their own: 1",
+    },
+  });
+  expect(facts).toMatchObject({ events: [{}, {}, {}, { digestFrom: "log", dataAuthenticated: "name and payload" }] });
+});
+
+it("names no event of a forged log whose digests pm made, and fails the register", () => {
+  const { digest: _, ...bare } = dstackEvent("app-id", "ab");
+  const { answers } = verifyEventLog(json([{ ...bare, event_payload: "ac" }]), registersOf(json([bare])));
+  expect(answers["tdx.eventlog.rtmr3"]).toMatchObject({ status: "fail", code: "rtmr3-replay" });
+  expect(answers["tdx.eventlog.event_data"].status).toBe("skip");
+});
+
 it.each<[string, (log: Uint8Array) => Uint8Array]>([
   ["nothing", () => new Uint8Array()],
   ["a list without events", () => json([])],

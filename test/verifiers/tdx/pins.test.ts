@@ -117,6 +117,13 @@ it.each<[string, Partial<TdxReferences>, string, string]>([
   expect(verdict).toBe("inconclusive");
 });
 
+it("does not pass options of which none is demanded", () => {
+  const pckOptions = { memoryIntegrity: false, smtDisabled: false, staticPlatform: false, source: flag("none") };
+  const { answers, verdict } = run({ ...all, pckOptions });
+  expect(answers["tdx.pck.options"]).toMatchObject({ status: "error", reason: "no option is demanded" });
+  expect(verdict).toBe("inconclusive");
+});
+
 it("refuses DEBUG although TDATTRIBUTES is exactly the expected value", () => {
   const debug = makeIntelState("debug");
   const debugLook: Look = ({ path }) => pcsResponse({ collateral: [debug.collateral] }, path, debug.at);

@@ -143,5 +143,5 @@ function oneEvent(r: Reader, sizes: ReadonlyMap<number, number>, index: number):
     throw logMalformed(`event at offset ${start}: ${size} bytes of data, at most ${maxDataBytes}`);
   const data = r.bytes(size, "event data");
   const place = `0x${start.toString(16)}..0x${(r.offset - 1).toString(16)}`;
-  return { index, register: mr === 0 ? undefined : mr - 1, type, name: "", digest, data, place };
+  return { index, register: mr === 0 ? undefined : mr - 1, type, name: "", digest, stated: true, data, place };
 }

@@ -31,7 +31,7 @@ export const eventLog = catalogue("tdx", {
   "tdx.eventlog.rtmr2": replayed(2),
   "tdx.eventlog.rtmr3": replayed(3),
   "tdx.eventlog.event_data": {
-    asks: "Does the data of each event whose digest is made from it give that digest?",
+    asks: "Does the data of each event give its digest, wherever the log shows both and the one is made from the other?",
     spec: "TCG PC Client Platform Firmware Profile, 10.4.1, event types; dstack, runtime events",
     stops: "An event whose digest is genuine and whose text was rewritten: a replay alone does not notice that.",
     todo: "Look at the events that are named; read nothing out of their data.",

@@ -22,7 +22,7 @@ export type Covered =
 export interface Coverage {
   /** undefined: the data is not authenticated by the digest. */
   readonly covered: Covered | undefined;
-  /** The type says that the digest is made from the data, so that another digest means changed data. */
+  /** The type says that the digest is made from the data: where the log shows both, another digest means changed data. */
   readonly demanded: boolean;
 }
 
@@ -40,8 +40,8 @@ const prefixes = { "grub_cmd: ": "text behind grub_cmd:", "kernel_cmdline: ": "t
 export function coverageOf(event: LogEvent): Coverage {
   const { type, data, digest } = event;
   if (type === eventType.dstackRuntime) return runtimeCoverage(event);
-  if (data === undefined) return { covered: undefined, demanded: false };
   const demanded = wholeTypes.has(type) || type === eventType.variableBoot;
+  if (data === undefined) return { covered: undefined, demanded };
   if (sameBytes(sha384(data), digest)) return { covered: "data", demanded };
   if (type === eventType.variableBoot) {
     const value = variableValue(data);

@@ -61,11 +61,12 @@ function oneEvent(node: JsonNode, index: number): LogEvent {
   const preimage = hexMember(node, "preimage");
   const runtime = type === eventType.dstackRuntime;
   ruleKnown(node, runtime, preimage);
-  const stated = hexMember(node, "digest");
-  if (stated !== undefined && stated.length !== 0 && stated.length !== digestSize)
-    throw logMalformed(`${place}/digest: ${stated.length} bytes, needs ${digestSize}`);
+  const own = hexMember(node, "digest");
+  if (own !== undefined && own.length !== 0 && own.length !== digestSize)
+    throw logMalformed(`${place}/digest: ${own.length} bytes, needs ${digestSize}`);
   // Some versions leave the digest of runtime events out: then it is what the rule makes of the shown fields.
-  const digest = stated?.length === digestSize ? stated : runtime ? runtimeDigest(name, data) : undefined;
+  const stated = own?.length === digestSize;
+  const digest = stated ? own : runtime ? runtimeDigest(name, data) : undefined;
   if (digest === undefined) throw logMalformed(`${place}: no digest`);
   return {
     index,
@@ -73,6 +74,7 @@ function oneEvent(node: JsonNode, index: number): LogEvent {
     type,
     name,
     digest,
+    stated,
     // Boot events may come without their payload; a runtime event without one says that it is empty, and is held to it.
     data: runtime ? (data ?? new Uint8Array()) : data?.length === 0 ? undefined : data,
     ...(preimage === undefined ? {} : { preimage }),

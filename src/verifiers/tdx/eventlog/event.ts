@@ -14,6 +14,8 @@ export interface LogEvent {
   readonly name: string;
   /** 48 bytes: what the register is extended with. */
   readonly digest: Uint8Array;
+  /** False: the log leaves the digest out, and `digest` is what the shown fields make. That it fits them shows nothing. */
+  readonly stated: boolean;
   /** What the log says was measured; undefined where the log leaves it out. */
   readonly data: Uint8Array | undefined;
   /** Bytes that the log says the digest is of (dstack); untrusted like everything else in it. */

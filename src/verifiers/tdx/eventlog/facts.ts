@@ -30,7 +30,9 @@ function eventFacts(event: LogEvent): Json {
     type: typeName(event.type),
     ...(event.name === "" ? {} : { name: event.name }),
     digest: hex(event.digest),
-    dataAuthenticated: coverageOf(event).covered ?? "no",
+    // Computed: it fits the data because it was made from it, so only the register says whether the data is genuine.
+    digestFrom: event.stated ? "log" : "computed from name and payload",
+    dataAuthenticated: event.stated ? (coverageOf(event).covered ?? "no") : "by the register alone",
     dataBytes: data?.length ?? null,
     data: data === undefined ? null : shown(data),
     at: event.place,

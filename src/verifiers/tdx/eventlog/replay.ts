@@ -8,7 +8,7 @@ export interface Replayed {
   /** How many events each register got. */
   readonly counts: readonly number[];
 }
-export const registerCount = 4;
+const registerCount = 4;
 
 export function replay({ events }: Pick<EventLog, "events">): Replayed {
   const one = (register: number) => {

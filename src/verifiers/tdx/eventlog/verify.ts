@@ -42,7 +42,7 @@ export function verifyEventLog(bytes: Uint8Array, registers: Registers, blocked?
   if (!("events" in log)) return { answers: log, evidence: null };
   const covered = log.events.map((event) => ({ event, ...coverageOf(event) }));
   const result = replay(log);
-  const changed = covered.filter((c) => c.demanded && c.event.data !== undefined && c.covered === undefined);
+  const changed = covered.filter((c) => comparable(c) && c.covered === undefined);
   const answer = <const R extends Register>(register: R) =>
     blocked ?? registerAnswer(register, result, registers[register], changed);
   return {
@@ -88,6 +88,9 @@ const formatAnswer = ({ form, events }: EventLog): EventLogAnswers["tdx.eventlog
 
 type Covered = Coverage & { readonly event: LogEvent };
 
+/** The digest should be made from the data, and the log itself states both. */
+const comparable = ({ demanded, event }: Covered): boolean => demanded && event.stated && event.data !== undefined;
+
 /** A replay says that something differs, never which event: what the data itself gives away is all that can be named. */
 function registerAnswer<const R extends Register>(
   register: R,
@@ -120,21 +123,35 @@ function dataAnswer(
   covered: readonly Covered[],
   changed: readonly Covered[],
 ): EventLogAnswers["tdx.eventlog.event_data"] {
-  const demanded = covered.filter((c) => c.demanded && c.event.data !== undefined);
-  if (demanded.length === 0) return skip("no event of the log shows data that its digest is made from");
-  const matching = demanded.length - changed.length;
-  const all = `the data of ${demanded.length} events gives their digests`;
+  const compared = covered.filter(comparable).length;
+  if (compared === 0) return skip("no event of the log shows data together with the digest that is made from it");
+  const matching = compared - changed.length;
+  const all = `the data of ${compared} events gives their digests`;
   return holds(
-    matching === demanded.length,
+    matching === compared,
     specified(all, "TCG PFP", "10.4.1"),
     observed(
-      matching === demanded.length ? all : `the data of ${matching} of ${demanded.length} events does`,
+      [
+        matching === compared ? all : `the data of ${matching} of ${compared} events does`,
+        ...notCompared(covered),
+      ].join("; "),
       "event log",
       changed.map((c) => c.event.place).join("; ") || undefined,
     ),
     "event-data",
     changed.map(eventText).join("; "),
   );
+}
+
+/** Events of the same types that say nothing here, counted so that nobody takes them for compared. */
+function notCompared(covered: readonly Covered[]): string[] {
+  const rest = covered.filter((c) => c.demanded && !comparable(c));
+  const without = rest.filter((c) => c.event.stated).length;
+  const computed = rest.length - without;
+  return [
+    ...(without === 0 ? [] : [`not compared, no data shown: ${without}`]),
+    ...(computed === 0 ? [] : [`not compared, no digest of their own: ${computed}`]),
+  ];
 }
 
 function unregisteredAnswer({ events }: EventLog): EventLogAnswers["tdx.eventlog.unregistered"] {

@@ -3,13 +3,11 @@ export { authenticodeSha384 } from "./authenticode.ts";
 export { cfvDigest, mrtd, type PageOrder } from "./mrtd.ts";
 export {
   bootOptionEvents,
-  commandLineDigest,
   commandLineEvents,
   type EventDigest,
   kernelEvents,
   rtmrOf,
   secureBootEvents,
   separator,
-  variableDigest,
 } from "./rtmr.ts";
 export { decodeTdvf, maxImageBytes, type Tdvf, type TdvfSection } from "./tdvf.ts";

@@ -32,7 +32,7 @@ const globalVariable = guidBytes("8be4df61-93ca-11d2-aa0d-00e098032b8c");
 const imageSecurity = guidBytes("d719b2cb-3d3a-4596-a3bc-dad00e67656f");
 
 /** UEFI_VARIABLE_DATA: GUID, u64 characters of the name, u64 bytes of the value, name in UTF-16, value. */
-export function variableDigest(guid: Uint8Array, name: string, value: Uint8Array = new Uint8Array()): Uint8Array {
+function variableDigest(guid: Uint8Array, name: string, value: Uint8Array = new Uint8Array()): Uint8Array {
   const sizes = Buffer.alloc(16);
   sizes.writeBigUInt64LE(BigInt(name.length), 0);
   sizes.writeBigUInt64LE(BigInt(value.length), 8);
@@ -89,7 +89,7 @@ export const kernelEvents = (kernel: Uint8Array): EventDigest[] => [
  * SHA-384 of the command line in UTF-16LE with a NUL behind it.
  * @throws PmError PM_USAGE for a NUL inside it
  */
-export function commandLineDigest(text: string): Uint8Array {
+function commandLineDigest(text: string): Uint8Array {
   if (text.includes("\0")) throw usage("command line: holds a NUL, at which the guest would stop reading");
   return sha384(utf16(`${text}\0`));
 }

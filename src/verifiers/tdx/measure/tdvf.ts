@@ -26,7 +26,7 @@ export interface Tdvf {
 }
 
 /** Reason codes of a firmware image that cannot be measured. */
-export const tdvfCode = { malformed: "tdvf-malformed", unsupported: "tdvf-unsupported" } as const;
+const tdvfCode = { malformed: "tdvf-malformed", unsupported: "tdvf-unsupported" } as const;
 export const maxImageBytes = 64 * 1024 * 1024;
 export const pageSize = 4096;
 const descriptorEntry = "e47a6535-984a-4798-865e-4685a7bf8ec2";
