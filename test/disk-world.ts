@@ -112,3 +112,16 @@ export const edited = (edits: Readonly<Record<string, ErofsNode | undefined>>): 
       Object.entries({ ...nodesOf(), ...edits }).flatMap(([path, node]) => (node === undefined ? [] : [[path, node]])),
     ),
   );
+
+/** dm-verity root under Privatemode's parameters, by the book: salt of one zero byte before each block of 4096. */
+export function rootOf(image: Uint8Array): string {
+  const digest = (block: Uint8Array): Buffer => createHash("sha256").update(Buffer.alloc(1)).update(block).digest();
+  let level = Array.from({ length: image.length / 4096 }, (_, i) => digest(image.subarray(i * 4096, (i + 1) * 4096)));
+  while (level.length > 1)
+    level = Array.from({ length: Math.ceil(level.length / 128) }, (_, i) => {
+      const block = Buffer.alloc(4096);
+      block.set(Buffer.concat(level.slice(i * 128, (i + 1) * 128)));
+      return digest(block);
+    });
+  return level[0]?.toString("hex") ?? "";
+}
