@@ -7,16 +7,16 @@ import type { Result } from "../command.ts";
 import { PmError, usage } from "../errors.ts";
 import { hexFlag } from "../flags.ts";
 import { readDiskFolder } from "../measure/disk-folder.ts";
-import { openImage } from "../measure/image-reader.ts";
 import { findMkfsErofs } from "../measure/mkfs-erofs.ts";
-import { measureRoot } from "../measure/verity/hash.ts";
-import { layoutOf, privatemodeDisk } from "../measure/verity/layout.ts";
+import { privatemodeDisk } from "../measure/verity/layout.ts";
+import { bytesAt, sourceFile } from "../measure/verity/source-file.ts";
 import { veritysetupRoot } from "../measure/veritysetup.ts";
 import { count } from "../report/text.ts";
 import { errorCode, temporaryName } from "../sources/files.ts";
 import { systemReason } from "../system-reason.ts";
 import { otherFirstBlock } from "../verifiers/verity/erofs/index.ts";
 import { type RebuiltRoots, rebuiltResult } from "./disk-rebuilt.ts";
+import { rootsOf } from "./disk-root.ts";
 
 export interface RebuildQuestion {
   /** The checkout, with its LFS content. */
@@ -53,7 +53,7 @@ export async function rebuildDisk({ out, expectRoots, mkfs, notice, ...question 
   process.once("exit", remove);
   try {
     const { args } = await program.write(temporary, folder, { withoutGit: found.git });
-    const { sizeBytes, roots } = await rootsOf(temporary, notice);
+    const { sizeBytes, roots } = await measured(temporary, notice);
     await rename(temporary, image);
     const { file, sha256, version } = program;
     return rebuiltResult({
@@ -86,36 +86,27 @@ async function newFile(out: string, folder: string): Promise<string> {
   return path;
 }
 
-async function rootsOf(
+async function measured(
   image: string,
   notice: (text: string) => void,
 ): Promise<{ readonly sizeBytes: number; readonly roots: RebuiltRoots }> {
-  const { sizeBytes, other } = firstBlock(image);
-  const layout = layoutOf({ ...privatemodeDisk, dataBlocks: sizeBytes / blockBytes });
-  const { rootHash, rootWithFirstBlock } = await measureRoot(image, layout);
+  const { sizeBytes } = sourceFile(image);
+  const roots = isImage(image, sizeBytes) ? await rootsOf(image, sizeBytes) : undefined;
+  if (roots === undefined || "reason" in roots || roots.ofOtherLayout === undefined)
+    throw new PmError(
+      "PM_SOURCE_REFUSED",
+      `mkfs.erofs wrote ${sizeBytes} bytes that are no EROFS image of whole blocks`,
+      {
+        hint: "name erofs-utils' own mkfs.erofs with --mkfs",
+      },
+    );
   const veritysetup = await veritysetupRoot(image, notice);
   return {
     sizeBytes,
-    roots: { image: rootHash, otherLayout: rootWithFirstBlock(other), veritysetup: veritysetup ?? null },
+    roots: { image: roots.ofImage, otherLayout: roots.ofOtherLayout, veritysetup: veritysetup ?? null },
   };
 }
 
-/** @throws PmError PM_SOURCE_REFUSED for what mkfs.erofs does not write with these flags */
-function firstBlock(image: string): { readonly sizeBytes: number; readonly other: Uint8Array } {
-  const reader = openImage(image);
-  try {
-    const { sizeBytes } = reader;
-    const other = sizeBytes < blockBytes ? undefined : otherFirstBlock(reader.read(0, blockBytes));
-    if (other === undefined || sizeBytes % blockBytes !== 0)
-      throw new PmError(
-        "PM_SOURCE_REFUSED",
-        `mkfs.erofs wrote ${sizeBytes} bytes that are no EROFS image of whole blocks`,
-        {
-          hint: "name erofs-utils' own mkfs.erofs with --mkfs",
-        },
-      );
-    return { sizeBytes, other };
-  } finally {
-    reader.close();
-  }
-}
+/** Asked before hours of hashing. */
+const isImage = (image: string, sizeBytes: number): boolean =>
+  sizeBytes >= blockBytes && otherFirstBlock(bytesAt(image, 0, blockBytes)) !== undefined;

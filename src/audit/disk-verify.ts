@@ -7,20 +7,20 @@ import { hexFlag } from "../flags.ts";
 import { type Input, readInput } from "../input.ts";
 import { digestFiles } from "../measure/extents.ts";
 import { openImage } from "../measure/image-reader.ts";
-import { measureRoot } from "../measure/verity/hash.ts";
-import { layoutOf, privatemodeDisk } from "../measure/verity/layout.ts";
-import { sourceFile, stillTheSame } from "../measure/verity/source-file.ts";
+import { type SourceFile, sourceFile, stillTheSame } from "../measure/verity/source-file.ts";
+import { progressLine } from "../progress.ts";
 import { composeReport } from "../report/compose.ts";
 import type { Json, Report } from "../report/report.ts";
 import { rfc } from "../time.ts";
-import { type ErofsTree, otherFirstBlock } from "../verifiers/verity/erofs/index.ts";
+import type { ErofsTree } from "../verifiers/verity/erofs/index.ts";
 import { decodeExpect, type ExpectedFiles, maxExpectBytes } from "../verifiers/verity/expect.ts";
-import { comparable, filesBlocked, judgeFiles, type Roots } from "../verifiers/verity/files.ts";
+import { comparable, filesBlocked, judgeFiles } from "../verifiers/verity/files.ts";
 import { diskFiles } from "../verifiers/verity/files-claims.ts";
 import { codeOn, leftOutOf } from "../verifiers/verity/files-findings.ts";
 import type { Difference, Digests } from "../verifiers/verity/files-listing.ts";
 import { type DataSize, judgeImage } from "../verifiers/verity/image.ts";
 import { diskImage } from "../verifiers/verity/image-claims.ts";
+import { rootsOf } from "./disk-root.ts";
 
 export interface DiskQuestion {
   /** A file or block device. */
@@ -38,7 +38,6 @@ export interface DiskQuestion {
 }
 
 const subject = "disk";
-const blockBytes = privatemodeDisk.dataBlockSize;
 
 /**
  * @throws PmError PM_USAGE for files and values that cannot be used; PM_SOURCE_REFUSED where the image changes while it is
@@ -61,10 +60,11 @@ export async function verifyDisk(question: DiskQuestion): Promise<Report> {
     }
   })();
   const name = { name: subject, pinned: new Set(wantedRoot === undefined ? [] : ["verity.files.root"]) };
-  const found = "tree" in judged ? await filesOf(question, judged.tree, { file, expected, wantedRoot }) : undefined;
+  stillTheSame(before);
+  const found =
+    "tree" in judged ? await filesOf(question, judged.tree, { before, file, expected, wantedRoot }) : undefined;
   const files = "tree" in judged ? found?.answers : filesBlocked(judged.blocked);
   if (files === undefined) throw new PmError("PM_BUG", "an image without answers about its files");
-  // The tree was listed in one reading, the files digested in another, the root computed in a third.
   stillTheSame(before);
   return composeReport({
     audited: {
@@ -105,6 +105,7 @@ function expectedFiles({ bytes, name }: Input): ExpectedFiles {
 }
 
 interface Wanted {
+  readonly before: SourceFile;
   readonly file: Input;
   readonly expected: ExpectedFiles;
   readonly wantedRoot: string | undefined;
@@ -116,17 +117,23 @@ interface Found extends ReturnType<typeof judgeFiles> {
 async function filesOf(
   question: DiskQuestion,
   tree: ErofsTree,
-  { file, expected, wantedRoot }: Wanted,
+  { before, file, expected, wantedRoot }: Wanted,
 ): Promise<Found> {
   const { image, dataSize } = question;
+  const dataBytes = dataSize ?? tree.superblock.blocks * tree.superblock.blockSize;
   const source: Origin = { kind: "pinned", file: file.name, sha256: file.sha256 };
   const digests = comparable(expected) ? await digestsOf(image, tree, expected) : new Map<string, Digests>();
+  // The tree was listed in one reading, the files are digested in another, the root is computed in a third.
+  stillTheSame(before);
   const root =
     wantedRoot === undefined
       ? undefined
       : {
           expected: { value: wantedRoot, origin: { kind: "flag", name: "--root" } as const },
-          roots: await rootsOf(image, dataSize ?? tree.superblock.blocks * tree.superblock.blockSize),
+          roots:
+            dataBytes > before.sizeBytes
+              ? { reason: `the image has ${before.sizeBytes} bytes of ${dataBytes}` }
+              : await rootsOf(image, dataBytes),
         };
   return { ...judgeFiles({ image, tree, digests, expected, source, root }), tree };
 }
@@ -139,31 +146,17 @@ async function digestsOf(
 ): Promise<ReadonlyMap<string, Digests>> {
   const wanted = new Set(files.map((f) => f.path));
   const stored = entries.filter((e) => e.kind === "file" && wanted.has(e.path));
-  const digests = await digestFiles(image, stored);
+  const total = stored.reduce((sum, e) => sum + e.sizeBytes, 0);
+  const line = progressLine(`reading the files of ${image}`);
+  const digests = await digestFiles(image, stored, { progress: (bytes) => line.update(bytes, total) }).finally(
+    line.end,
+  );
   return new Map(
     stored.flatMap((e, i): (readonly [string, Digests])[] => {
       const d = digests[i];
       return d === undefined ? [] : [[e.path, d]];
     }),
   );
-}
-
-async function rootsOf(image: string, dataBytes: number): Promise<Roots | { readonly reason: string }> {
-  const dataBlocks = dataBytes / blockBytes;
-  if (!Number.isSafeInteger(dataBlocks) || dataBlocks < 1)
-    return {
-      reason: `${dataBytes} bytes of data: not whole blocks of ${blockBytes} bytes, as Privatemode's disks have`,
-    };
-  if (dataBytes > sourceFile(image).sizeBytes)
-    return { reason: `the image is shorter than ${dataBytes} bytes of data` };
-  const { rootHash, rootWithFirstBlock } = await measureRoot(image, layoutOf({ ...privatemodeDisk, dataBlocks }));
-  const reader = openImage(image);
-  try {
-    const other = otherFirstBlock(reader.read(0, blockBytes));
-    return { ofImage: rootHash, ofOtherLayout: other === undefined ? undefined : rootWithFirstBlock(other) };
-  } finally {
-    reader.close();
-  }
 }
 
 function shown(file: Input, expected: ExpectedFiles, sizeBytes: number, found: Found | undefined): Json {
