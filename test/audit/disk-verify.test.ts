@@ -2,6 +2,8 @@
 import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { afterAll, describe, expect, test } from "vitest";
 import { directory, file } from "../../fixtures/generator/erofs.ts";
+import { erofsStates, withByte } from "../../fixtures/generator/erofs-damage.ts";
+import { prng } from "../../fixtures/generator/prng.ts";
 import { verifyDisk } from "../../src/audit/disk-verify.ts";
 import { privatemodeDisk } from "../../src/measure/verity/layout.ts";
 import { reportOf, runPm } from "../command.ts";
@@ -96,6 +98,21 @@ describe("what is not there is not equal", () => {
     expect(report.exitCode).not.toBe(0);
     expect(report.claims.find((c) => c.id === "verity.files.equal")?.status).not.toBe("pass");
     expect(report.claims.find((c) => c.id === "verity.files.root")?.status).not.toBe("pass");
+  });
+
+  test("an image with a feature that pm does not read", async () => {
+    const report = await verify(written("disk.img", erofsStates(prng("disk verify")).unsupported));
+    expect(report.verdict).toBe("inconclusive");
+    expect(report.claims.map((c) => c.status)).not.toContain("pass");
+  });
+
+  test("with a root, an image with any byte changed", async () => {
+    const root = rootOf(imageOf());
+    for (let i = 0; i < 12; i++) {
+      const at = prng("flips").integer(String(i), 0, imageOf().length - 1);
+      const bytes = withByte(imageOf(), at, (b) => b ^ 0x10);
+      expect((await verify(written("disk.img", bytes), { root })).exitCode, `byte ${at}`).toBe(1);
+    }
   });
 
   test("an image of empty folders", async () => {

@@ -74,7 +74,7 @@ export function excluded(
       specified(whole, "git", `checkout of commit ${expected.commit}`),
       { value: left.length === 0 ? whole : `all but ${left.join(", ")}`, origin: source, at: "/excludedFiles" },
       "files-excluded",
-      `left out by ${expected.excluded.join(", ")}: ${left.join(", ")}`,
+      `${left.length} of ${expected.files.length + expected.excludedFiles.length} files, by the list ${expected.excluded.join(", ")}`,
     ),
     "unknown",
   );
