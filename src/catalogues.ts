@@ -15,6 +15,7 @@ import { snp } from "./verifiers/snp/claims.ts";
 import { tdx } from "./verifiers/tdx/claims.ts";
 import { eventLog } from "./verifiers/tdx/eventlog/claims.ts";
 import { veritySuperblock, verityTree } from "./verifiers/verity/device-claims.ts";
+import { diskFiles } from "./verifiers/verity/files-claims.ts";
 import { diskImage } from "./verifiers/verity/image-claims.ts";
 
 /** One verifier's questions; a verifier may keep them in several catalogues. */
@@ -49,7 +50,11 @@ export const registered: readonly Registered[] = [
     title: "Kata and Contrast policies",
     catalogues: [kata, deployment, manifestKeys, annotatedWorkload, sidecarContainer, safety],
   },
-  { verifier: "verity", title: "Disks: dm-verity and EROFS", catalogues: [veritySuperblock, verityTree, diskImage] },
+  {
+    verifier: "verity",
+    title: "Disks: dm-verity and EROFS",
+    catalogues: [veritySuperblock, verityTree, diskImage, diskFiles],
+  },
   { verifier: "chain", title: "What joins them", catalogues: [chain, admission, assurance] },
 ];
 

@@ -53,22 +53,35 @@ export interface TreeEntry {
   readonly id: string;
 }
 /**
- * The entries of one name, of which a tree that git made has one at most.
+ * All entries, in the order in which they stand.
  * @returns undefined: not a tree's form
  */
-export function entriesNamed(content: Uint8Array, name: string, format: ObjectFormat): TreeEntry[] | undefined {
+export function entriesOf(
+  content: Uint8Array,
+  format: ObjectFormat,
+): (TreeEntry & { readonly name: Uint8Array })[] | undefined {
   const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
-  const wanted = Buffer.from(name, "utf8");
   const idBytes = format === "sha256" ? 32 : 20;
-  const found: TreeEntry[] = [];
+  const found: (TreeEntry & { readonly name: Uint8Array })[] = [];
   for (let at = 0; at < bytes.length; ) {
     const space = bytes.indexOf(0x20, at);
     const zero = space < 0 ? -1 : bytes.indexOf(0, space);
     const next = zero + 1 + idBytes;
     const mode = space < 0 ? "" : bytes.toString("latin1", at, Math.min(space, at + 8));
     if (zero < 0 || next > bytes.length || !/^[0-7]{5,6}$/.test(mode)) return undefined;
-    if (bytes.subarray(space + 1, zero).equals(wanted)) found.push({ mode, id: bytes.toString("hex", zero + 1, next) });
+    found.push({ name: bytes.subarray(space + 1, zero), mode, id: bytes.toString("hex", zero + 1, next) });
     at = next;
   }
   return found;
+}
+
+/**
+ * The entries of one name, of which a tree that git made has one at most.
+ * @returns undefined: not a tree's form
+ */
+export function entriesNamed(content: Uint8Array, name: string, format: ObjectFormat): TreeEntry[] | undefined {
+  const wanted = Buffer.from(name, "utf8");
+  return entriesOf(content, format)
+    ?.filter((entry) => wanted.equals(entry.name))
+    .map(({ mode, id }) => ({ mode, id }));
 }

@@ -6,7 +6,8 @@ import { decodeCommit, decodeTag, type GitObject } from "./git-objects.ts";
 /** What to look at: tags, or refs and commits that are named. */
 export type Selection =
   | { readonly kind: "tags"; readonly pattern: string | undefined; readonly limit: number }
-  | { readonly kind: "refs"; readonly names: readonly string[] };
+  /** `flag` named them, for messages; default --ref. */
+  | { readonly kind: "refs"; readonly names: readonly string[]; readonly flag?: string };
 
 export type UnreadCode =
   | Unread["code"]
@@ -58,7 +59,7 @@ export async function headsOf(repository: Repository, selection: Selection): Pro
       heads: newestFirst(
         await peel(
           repository,
-          selection.names.map((n) => named(n, refs)),
+          selection.names.map((n) => named(n, refs, selection.flag ?? "--ref")),
         ),
       ),
       left: [],
@@ -92,15 +93,15 @@ const leftOut = (said: string): Head => ({
   tree: { code: "ref-broken", reason: `git: ${said}` },
 });
 
-function named(name: string, refs: readonly GitRef[]): Chosen {
+function named(name: string, refs: readonly GitRef[], flag: string): Chosen {
   if (/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(name)) return { name, ref: undefined, id: name };
   const places = ["", "refs/tags/", "refs/heads/", "refs/remotes/"].map((place) => `${place}${name}`);
   const found = refs.filter((ref) => places.includes(ref.name));
   const [only] = found;
   if (only !== undefined && found.length === 1) return chosenOf(only);
   throw only === undefined
-    ? usage(`--ref: ${name}: no such tag, branch or commit`, "a commit is named by its whole id")
-    : usage(`--ref: ${name}: names ${found.map((f) => f.name).join(" and ")}`, "give the name in full");
+    ? usage(`${flag}: ${name}: no such tag, branch or commit`, "a commit is named by its whole id")
+    : usage(`${flag}: ${name}: names ${found.map((f) => f.name).join(" and ")}`, "give the name in full");
 }
 
 /** `*` stands for any characters, `?` for one. */

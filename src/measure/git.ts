@@ -21,9 +21,16 @@ export interface Unread {
   readonly code: "object-missing" | "object-size" | "object-damaged";
   readonly reason: string;
 }
+/** By git's word alone. */
+export interface Stated {
+  readonly type: string;
+  readonly sizeBytes: number;
+}
 export interface Repository {
   /** Tags when `prefix` is refs/tags/. Further, what git said about refs that it left out. */
   refs(prefix: "refs/" | "refs/tags/"): Promise<{ readonly refs: readonly GitRef[]; readonly left: readonly string[] }>;
+  /** Each id once: what the folder says of its objects, which nothing was made again of. */
+  sizes(ids: readonly string[]): Promise<ReadonlyMap<string, Stated | Unread>>;
   /** Each id once. An object whose bytes have another id is not handed out. */
   read(ids: readonly string[], maxBytes: number): Promise<ReadonlyMap<string, GitObject | Unread>>;
 }
@@ -65,14 +72,15 @@ const environment = (folder: string): Record<string, string> => ({
 
 /**
  * @param folder a working tree, a linked one, or a bare repository
+ * @param flag what named the folder, for messages
  * @throws PmError PM_USAGE without git or where the folder is none
  */
-export async function openRepository(folder: string, signal?: AbortSignal): Promise<Repository> {
+export async function openRepository(folder: string, signal?: AbortSignal, flag = "--repo"): Promise<Repository> {
   const git = await onPath("git");
   if (git === undefined)
     throw usage("git was not found on PATH", "install git, or put it into an absolute folder of PATH");
   const real = await realpath(folder).catch((error: unknown) => {
-    throw usage(`--repo: ${folder}: ${systemReason(error)}`, "name a folder with a git repository");
+    throw usage(`${flag}: ${folder}: ${systemReason(error)}`, "name a folder with a git repository");
   });
   const env = environment(real);
   const deadline = Date.now() + timeLimitMs;
@@ -94,6 +102,7 @@ export async function openRepository(folder: string, signal?: AbortSignal): Prom
       if (result.status !== 0) throw gitFailed(folder, result);
       return { refs: refsOf(result.stdout), left: linesOf(result.stderr) };
     },
+    sizes: (ids) => sizesOf(run, ids),
     read: (ids, maxBytes) => readObjects(run, ids, maxBytes),
   };
 }
@@ -128,6 +137,21 @@ interface Sized {
   readonly sizeBytes: number;
 }
 
+async function sizesOf(run: Run, ids: readonly string[]): Promise<ReadonlyMap<string, Stated | Unread>> {
+  const wanted = [...new Set(ids)];
+  const text = wanted.map((id) => `${id}\n`).join("");
+  const checked = wanted.length === 0 ? undefined : await run(["cat-file", "--batch-check"], wanted.length * 256, text);
+  const lines = linesOf(Buffer.from(checked?.stdout ?? []).toString("latin1"));
+  return new Map(
+    wanted.map((id, index): readonly [string, Stated | Unread] => {
+      const [, own, type, size] = /^(\w+) ([a-z]+) (\d{1,15})$/.exec(lines[index] ?? "") ?? [];
+      return own !== id || type === undefined || size === undefined
+        ? [id, { code: "object-missing", reason: `object ${id} is not in this repository` }]
+        : [id, { type, sizeBytes: Number(size) }];
+    }),
+  );
+}
+
 /** Sizes first: nothing is asked for that is too large. */
 async function readObjects(
   run: Run,
@@ -136,17 +160,11 @@ async function readObjects(
 ): Promise<ReadonlyMap<string, GitObject | Unread>> {
   const found = new Map<string, GitObject | Unread>();
   const sized: Sized[] = [];
-  const wanted = [...new Set(ids)];
-  const text = wanted.map((id) => `${id}\n`).join("");
-  const checked = wanted.length === 0 ? undefined : await run(["cat-file", "--batch-check"], wanted.length * 256, text);
-  const lines = linesOf(Buffer.from(checked?.stdout ?? []).toString("latin1"));
-  for (const [index, id] of wanted.entries()) {
-    const [, own, size] = /^(\w+) [a-z]+ (\d{1,15})$/.exec(lines[index] ?? "") ?? [];
-    if (own !== id || size === undefined)
-      found.set(id, { code: "object-missing", reason: `object ${id} is not in this repository` });
-    else if (Number(size) > maxBytes)
-      found.set(id, { code: "object-size", reason: `${size} bytes, more than the limit of ${maxBytes}` });
-    else sized.push({ id, sizeBytes: Number(size) });
+  for (const [id, stated] of await sizesOf(run, ids)) {
+    if ("reason" in stated) found.set(id, stated);
+    else if (stated.sizeBytes > maxBytes)
+      found.set(id, { code: "object-size", reason: `${stated.sizeBytes} bytes, more than the limit of ${maxBytes}` });
+    else sized.push({ id, sizeBytes: stated.sizeBytes });
   }
   let restarts = 0;
   for (let at = 0; at < sized.length; ) {

@@ -7,6 +7,7 @@ import { type Ran, reportOf } from "../command.ts";
 import { removeEndpoints } from "../commands/endpoint-world.ts";
 import { removeGenerated } from "../commands/generate-world.ts";
 import { removeReleaseWorld } from "../commands/release-world.ts";
+import { removeDisks } from "../disk-world.ts";
 import { type Row, type RunName, rows, runs } from "./rows.ts";
 import { removeWorld } from "./world.ts";
 
@@ -36,6 +37,7 @@ afterAll(() => {
   removeEndpoints();
   removeGenerated();
   removeReleaseWorld();
+  removeDisks();
 });
 
 const claims = (run: RunName): readonly ReportClaim[] => shown.get(run)?.report.claims ?? [];
@@ -107,6 +109,7 @@ describe("over all catalogues", () => {
     "enclave as demanded",
     "event log as demanded",
     "release as demanded",
+    "disk as demanded",
   ])("%s: every owed claim passes, and pm ends with 0", (run) => {
     expect(claims(run).filter((c) => c.owed && c.status !== "pass")).toEqual([]);
     expect(shown.get(run)?.ran.status).toBe(0);

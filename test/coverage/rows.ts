@@ -10,6 +10,7 @@ import type { exchangeFreshness } from "../../src/verifiers/contrast/mesh-claims
 import type { kata } from "../../src/verifiers/kata/claims.ts";
 import type { snp } from "../../src/verifiers/snp/claims.ts";
 import { admissionRows } from "./rows-admission.ts";
+import { type DiskQuestions, diskRows } from "./rows-disk.ts";
 import { type EndpointQuestions, endpointRows } from "./rows-endpoint.ts";
 import { exchangeRows } from "./rows-exchange.ts";
 import { generateRows } from "./rows-generate.ts";
@@ -21,6 +22,7 @@ import { type TdxManifestQuestions, tdxManifestRows } from "./rows-tdx-coordinat
 import { admissionRuns } from "./runs-admission.ts";
 import { chainRuns } from "./runs-chain.ts";
 import { coordinatorRuns } from "./runs-coordinator.ts";
+import { diskRuns } from "./runs-disk.ts";
 import { endpointRuns } from "./runs-endpoint.ts";
 import { exchangeRuns } from "./runs-exchange.ts";
 import { generateRuns } from "./runs-generate.ts";
@@ -44,6 +46,7 @@ export const runs = {
   ...admissionRuns,
   ...policyRuns,
   ...releaseRuns,
+  ...diskRuns,
 };
 export type RunName = keyof typeof runs;
 
@@ -59,7 +62,8 @@ type Questions = typeof snp &
   typeof generated &
   typeof admission &
   PolicyQuestions &
-  ReleaseQuestions;
+  ReleaseQuestions &
+  DiskQuestions;
 export interface Row<Code extends string = string> {
   readonly passes: RunName;
   /** At least one. */
@@ -83,6 +87,7 @@ const unmet = "bundle that meets no demand";
 
 export const rows: Rows<Questions> = {
   ...sgxRows,
+  ...diskRows,
   ...tdxRows,
   ...tdxManifestRows,
   ...admissionRows,

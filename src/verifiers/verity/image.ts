@@ -93,7 +93,13 @@ function checksum({ superblock: s }: ErofsTree, image: Image): ImageAnswers["ver
   } as const;
   // An unset bit with a right checksum is still no checksum: nobody looks at it.
   if ((s.featureCompat & sbChksum) === 0)
-    return holds(false, expected, actual, "image-checksum-missing", "feature_compat has no SB_CHKSUM");
+    return holds(
+      false,
+      specified(`feature_compat with SB_CHKSUM (${hexWord(sbChksum)})`, "erofs-utils 1.9.3", "include/erofs_fs.h"),
+      observed(`feature_compat ${hexWord(s.featureCompat)}`, image.name, "byte 1032"),
+      "image-checksum-missing",
+      "feature_compat has no SB_CHKSUM",
+    );
   return equal(expected, actual, "image-checksum");
 }
 
