@@ -4,7 +4,7 @@ import type { Result } from "../command.ts";
 import { PmError, usage } from "../errors.ts";
 import { factsJson, tree } from "../inspect.ts";
 import { type CommitTree, commitTree, type TreeFile } from "../measure/git-tree.ts";
-import { count, wrap } from "../report/text.ts";
+import { count, safe, safeJson, wrap } from "../report/text.ts";
 import { writeWhole } from "../sources/files.ts";
 import { systemReason } from "../system-reason.ts";
 import { excludedWords, excluder } from "../verifiers/verity/exclude.ts";
@@ -35,7 +35,7 @@ export async function diskExpect({ gitDir, commit, exclude, out, notice }: Expec
   const excluded = excludedWords(exclude ?? "");
   const isOut = asUsage("--exclude", () => excluder(excluded));
   const found = await commitTree({ folder: gitDir, commit, smallBytes: maxPointerBytes, pathProblem, maxFiles });
-  if (found.ref !== undefined) notice(`${commit} is ${found.ref}, commit ${found.commit}`);
+  if (found.ref !== undefined) notice(safe(`${commit} is ${found.ref}, commit ${found.commit}`));
   const expected = expectedOf(found, excluded, isOut);
   if (expected.files.length === 0)
     throw usage(
@@ -44,7 +44,8 @@ export async function diskExpect({ gitDir, commit, exclude, out, notice }: Expec
         : `--exclude leaves out every file of commit ${expected.commit}`,
       "a disk cannot be compared with nothing",
     );
-  const text = encodeExpect(expected);
+  // Names are the repository's: none may move the cursor of whoever looks at the list.
+  const text = safeJson(encodeExpect(expected));
   if (Buffer.byteLength(text) > maxExpectBytes)
     throw usage(`the list of files takes more than ${maxExpectBytes} bytes`);
   if (out === undefined) return { exitCode: 0, json: () => text, text: () => text };

@@ -7,14 +7,15 @@ import type { Result } from "../command.ts";
 import { PmError, usage } from "../errors.ts";
 import { hexFlag } from "../flags.ts";
 import { readDiskFolder } from "../measure/disk-folder.ts";
+import { openImage } from "../measure/image-reader.ts";
 import { findMkfsErofs } from "../measure/mkfs-erofs.ts";
 import { privatemodeDisk } from "../measure/verity/layout.ts";
 import { bytesAt, sourceFile } from "../measure/verity/source-file.ts";
 import { veritysetupRoot } from "../measure/veritysetup.ts";
-import { count } from "../report/text.ts";
+import { count, safe } from "../report/text.ts";
 import { errorCode, temporaryName } from "../sources/files.ts";
 import { systemReason } from "../system-reason.ts";
-import { otherFirstBlock } from "../verifiers/verity/erofs/index.ts";
+import { type ErofsTree, listErofs, otherFirstBlock } from "../verifiers/verity/erofs/index.ts";
 import { type RebuiltRoots, rebuiltResult } from "./disk-rebuilt.ts";
 import { rootsOf } from "./disk-root.ts";
 
@@ -44,7 +45,7 @@ export async function rebuildDisk({ out, expectRoots, mkfs, notice, ...question 
   const found = await readDiskFolder(folder);
   if (found.entries === 0) throw usage(`${question.folder}: holds no files`, "name the folder with the model's files");
   // Before hours of work, not after.
-  for (const problem of found.problems) notice(problem);
+  for (const problem of found.problems) notice(safe(problem));
   if (found.problemCount > found.problems.length)
     notice(`and ${count(found.problemCount - found.problems.length, "more such place")}`);
 
@@ -53,6 +54,7 @@ export async function rebuildDisk({ out, expectRoots, mkfs, notice, ...question 
   process.once("exit", remove);
   try {
     const { args } = await program.write(temporary, folder, { withoutGit: found.git });
+    if (found.git) withoutGit(temporary);
     const { sizeBytes, roots } = await measured(temporary, notice);
     await rename(temporary, image);
     const { file, sha256, version } = program;
@@ -105,6 +107,35 @@ async function measured(
     sizeBytes,
     roots: { image: roots.ofImage, otherLayout: roots.ofOtherLayout, veritysetup: veritysetup ?? null },
   };
+}
+
+/**
+ * The builder removes .git before it makes the image. A program that leaves it out in another way, with a trace in the
+ * root's number of links, makes another image.
+ * @throws PmError PM_SOURCE_REFUSED
+ */
+function withoutGit(image: string): void {
+  const { entries } = listed(image);
+  const folders = entries.filter((e) => e.kind === "directory" && e.path !== "" && !e.path.includes("/")).length;
+  const root = entries.find((e) => e.path === "");
+  if (entries.some((e) => e.path === ".git") || root?.links !== 2 + folders)
+    throw new PmError("PM_SOURCE_REFUSED", "mkfs.erofs did not leave .git out without a trace", {
+      hint: "remove .git from the folder, or make a copy without it",
+    });
+}
+
+function listed(image: string): ErofsTree {
+  const reader = openImage(image);
+  try {
+    return listErofs(reader);
+  } catch (error) {
+    // No evidence was handed in: the program is at fault.
+    throw error instanceof PmError
+      ? new PmError("PM_SOURCE_REFUSED", `what mkfs.erofs wrote: ${error.message}`, { cause: error })
+      : error;
+  } finally {
+    reader.close();
+  }
 }
 
 /** Asked before hours of hashing. */

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { diskExpect, type ExpectQuestion } from "../../src/audit/disk-expect.ts";
+import { decodeExpect } from "../../src/verifiers/verity/expect.ts";
 import { expectText, freshPath, type Model, model, pointerTo, removeDisks, weights, written } from "../disk-world.ts";
 import { GitWorld, hasGit, type TreeItem } from "../git-world.ts";
 
@@ -81,6 +82,14 @@ describe.skipIf(!hasGit)("pm disk expect", () => {
     expect(readFileSync(out, "utf8")).toBe(expectText(model, { commit }));
     expect(text).toContain("no disk was looked at");
     expect(text).not.toMatch(/verified/);
+  });
+
+  test("a name cannot command a terminal, and is the same name when the list is read", async () => {
+    const path = "a\u202eb\u009b2Jc";
+    const { world, commit } = repository({ [path]: { blob: "x", mode: "100644" } });
+    const { text } = await listed({ gitDir: world.folder, commit });
+    expect(text).not.toMatch(/[\u202e\u009b]/);
+    expect(decodeExpect(Buffer.from(text), "list").files.map((f) => f.path)).toEqual([path]);
   });
 
   test("a link's target that reads as a pointer is a target", async () => {

@@ -13,9 +13,21 @@ import {
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
-import { withChecksum } from "../../fixtures/generator/erofs.ts";
+import { changed, directory, makeErofs, withChecksum } from "../../fixtures/generator/erofs.ts";
 import { type Ran, runPm } from "../command.ts";
-import { expectText, freshPath, imageOf, model, removeDisks, rootOf, sha256, written } from "../disk-world.ts";
+import {
+  edited,
+  expectText,
+  freshPath,
+  imageOf,
+  model,
+  nodesOf,
+  removeDisks,
+  rootOf,
+  sha256,
+  treeOf,
+  written,
+} from "../disk-world.ts";
 
 afterAll(removeDisks);
 
@@ -189,8 +201,35 @@ describe("with a stand-in", () => {
     const folder = checkout();
     mkdirSync(join(folder, ".git"));
     const mkfs = program();
-    await rebuild(folder, mkfs);
+    expect((await rebuild(folder, mkfs)).ran.status).toBe(0);
     expect(calledOf(mkfs).args).toContain("--exclude-path=.git");
+    // Written all the same, or left out while the root still counts it.
+    const made = makeErofs(treeOf(nodesOf()));
+    const counted = changed(made.bytes, (view) => view.setUint16(made.place("").inode + 6, 5, true));
+    for (const bytes of [edited({ ".git": directory({}) }), counted]) {
+      const { ran, out, facts } = await rebuild(
+        folder,
+        program((t) => t, bytes),
+      );
+      expect([ran.status, existsSync(out)]).toEqual([3, false]);
+      expect(facts.error?.message).toContain("did not leave .git out");
+    }
+    expect(
+      (
+        await rebuild(
+          folder,
+          program((t) => t, Buffer.alloc(8192)),
+        )
+      ).ran.status,
+    ).toBe(3);
+  });
+
+  test("names of files do not reach the terminal as they are", async () => {
+    const folder = checkout();
+    writeFileSync(join(folder, "a\u001b[2Jb"), "", { mode: 0o600 });
+    const { ran } = await rebuild(folder, program());
+    expect(ran.stderr).toContain("a\\u{1b}[2Jb: mode 600");
+    expect(ran.stdout + ran.stderr).not.toContain("\u001b");
   });
 
   test("an image that exists, lies in the folder, or has no folder, is refused", async () => {
