@@ -115,7 +115,7 @@ describe("with a stand-in", () => {
     expect(facts.line).toBe("rebuilt; no root was compared");
     const { args, env } = calledOf(mkfs);
     expect(args.slice(0, -2)).toEqual([
-      ...["--quiet", "-T0", "-x-1", "--all-root", "-U00000000-0000-0000-0000-000000000000"],
+      ...["--quiet", "-b4096", "-T0", "-x-1", "--all-root", "-U00000000-0000-0000-0000-000000000000"],
     ]);
     expect(args.at(-1)).toBe(folder);
     expect(env).not.toHaveProperty("SOURCE_DATE_EPOCH");
