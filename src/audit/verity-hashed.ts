@@ -69,7 +69,8 @@ export function hashedResult(h: Hashed): Result {
       : matched
         ? `root hash ${expected.length === 0 ? "" : "equal: "}${rootHash}`
         : `root hash ${rootHash}: ${expected.some((e) => e.match !== null) ? "expected is that of the other layout" : `none of ${count(expected.length, "expected root hash")}`}`;
-  return factsResult(facts, line, matched && differing.length === 0 ? 0 : 1);
+  const relaxed = relaxations.length === 0 ? "" : `, relaxed: ${relaxations.map((r) => r.name).join(", ")}`;
+  return factsResult(facts, `${line}${relaxed}`, matched && differing.length === 0 ? 0 : 1);
 }
 
 const otherNote =
