@@ -15,6 +15,7 @@ import { snp } from "./verifiers/snp/claims.ts";
 import { tdx } from "./verifiers/tdx/claims.ts";
 import { eventLog } from "./verifiers/tdx/eventlog/claims.ts";
 import { veritySuperblock, verityTree } from "./verifiers/verity/device-claims.ts";
+import { modelDisk, modelFile } from "./verifiers/verity/disk-claims.ts";
 import { diskFiles } from "./verifiers/verity/files-claims.ts";
 import { diskImage } from "./verifiers/verity/image-claims.ts";
 
@@ -53,7 +54,7 @@ export const registered: readonly Registered[] = [
   {
     verifier: "verity",
     title: "Disks: dm-verity and EROFS",
-    catalogues: [veritySuperblock, verityTree, diskImage, diskFiles],
+    catalogues: [veritySuperblock, verityTree, diskImage, diskFiles, modelFile, modelDisk],
   },
   { verifier: "chain", title: "What joins them", catalogues: [chain, admission, assurance] },
 ];

@@ -1,5 +1,6 @@
 /** The profile's deployment file and values as a plan for what a manifest may let in. */
 import type { ContentPlan } from "../chain/content.ts";
+import type { DisksPlan } from "../chain/disks.ts";
 import type { Origin, Sourced } from "../claims/answer.ts";
 import { PmError } from "../errors.ts";
 import type { HeldDeployment } from "../profile/deployment.ts";
@@ -24,11 +25,20 @@ export const knownMeasurements = (profile: Profile): Sourced[] =>
 export const tcbParts = ({ fmc, ...parts }: NonNullable<Profile["minimumTcb"]>) =>
   fmc === undefined ? parts : { ...parts, fmc };
 
-/** @param explained whether the manifest's other values are asked about, too */
-export function contentOf(profile: Profile, deployment: HeldDeployment, explained: boolean): ContentPlan {
+/**
+ * @param explained whether the manifest's other values are asked about, too
+ * @param disks the profile's, with their images measured
+ */
+export function contentOf(
+  profile: Profile,
+  deployment: HeldDeployment,
+  explained: boolean,
+  disks: DisksPlan | undefined,
+): ContentPlan {
   const { workloads, assurance } = profile;
   const origin = profileOrigin(profile);
   return {
+    ...(disks === undefined ? {} : { disks: { plan: disks, profile: origin } }),
     workloads: {
       file: deployment.file,
       references: { ...deployment.references, sanEdits: [...workloads.sanEdits, ...profile.sanEdits] },

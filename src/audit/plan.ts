@@ -8,6 +8,7 @@ import type { Relaxation } from "../report/report.ts";
 import { contentOf, knownMeasurements, profileOrigin, secretServiceIn, tcbParts } from "./content.ts";
 import type { Settings } from "./settings.ts";
 import { testRootRelaxations } from "./vendor.ts";
+import { measuredDisks } from "./with-disks.ts";
 
 export function planOf(
   settings: Settings,
@@ -28,7 +29,14 @@ export function planOf(
     freshness,
     ...(profile.deployment === undefined
       ? {}
-      : { content: contentOf(profile, profile.deployment, profile.manifest.kind === "explained") }),
+      : {
+          content: contentOf(
+            profile,
+            profile.deployment,
+            profile.manifest.kind === "explained",
+            measuredDisks(settings),
+          ),
+        }),
     ...(profile.relaxations.tdxCetDifference === undefined
       ? {}
       : { cetDifference: { value: "CET bits 11 and 12 may differ", origin, at: "relaxations.tdxCetDifference" } }),

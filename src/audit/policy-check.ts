@@ -32,7 +32,7 @@ export async function checkPolicies(check: PolicyCheck): Promise<Report> {
   const profile = await profileOf(check.profile, check.contrastVersion);
   const { contrastVersion } = profile;
   const references = merged(profile.deployment?.references, await policyReferences(check.flags));
-  const plan = contentOf(profile, { file: check.deployment, policies: undefined, references }, false);
+  const plan = contentOf(profile, { file: check.deployment, policies: undefined, references }, false, undefined);
   const audited = auditRelease({
     ...plan,
     manifest: check.manifest,

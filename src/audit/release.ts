@@ -8,6 +8,7 @@ import { rfc } from "../time.ts";
 import { contentOf } from "./content.ts";
 import { policyBodies } from "./policy-bodies.ts";
 import type { Settings } from "./settings.ts";
+import { measuredDisks, withDisks } from "./with-disks.ts";
 
 /**
  * @param candidate path of the manifest that is to be set
@@ -22,9 +23,10 @@ export async function verifyRelease(settings: Settings, candidate: string | unde
   const manifest = await readInput(candidate, "a Contrast manifest");
   const bodies =
     deployment.policies === undefined ? annotatedBodies(deployment.file) : await policyBodies(deployment.policies);
+  const disks = measuredDisks(await withDisks(settings));
   const at = settings.at ?? settings.now;
   return composeReport({
-    audited: auditRelease({ ...contentOf(profile, deployment, true), manifest, contrastVersion, bodies }),
+    audited: auditRelease({ ...contentOf(profile, deployment, true, disks), manifest, contrastVersion, bodies }),
     target: settings.target,
     scope: "release",
     judgedAt: rfc(at),

@@ -1,4 +1,5 @@
 /** What a person says beside the profile: when, with which collateral, from where, and what to keep. */
+import type { DisksPlan } from "../chain/disks.ts";
 import type { Profile } from "../profile/profile.ts";
 import type { ApiKey } from "../sources/secret.ts";
 import type { Recomputed } from "./generate.ts";
@@ -27,6 +28,8 @@ export interface Settings extends VendorSettings {
   readonly firstUse: boolean;
   /** The manifest that this run made anew, where the profile's reference is that. */
   readonly recomputed?: Recomputed;
+  /** The profile's model disks with their images measured, where it has any. */
+  readonly disks?: DisksPlan;
   /** Takes warnings and progress for stderr. */
   readonly notice: (text: string) => void;
 }

@@ -12,6 +12,7 @@ import type { Captured } from "./captured.ts";
 import { planOf, relaxationsOf } from "./plan.ts";
 import type { Settings } from "./settings.ts";
 import { type Opened, openLive, openReplay } from "./source.ts";
+import { withDisks } from "./with-disks.ts";
 
 export interface Keep {
   /** Bundle to write, of exactly the judged bytes. */
@@ -21,7 +22,7 @@ export interface Keep {
 
 /** `pm verify` of a live service. */
 export async function verifyLive(asked: Settings, keep: Keep): Promise<Report> {
-  const settings = await withReference(asked);
+  const settings = await withDisks(await withReference(asked));
   const opened = await openLive(settings);
   const { plan, outcome } = await judge(settings, opened);
   const capturedAt = rfc(opened.capturedAt);
@@ -35,7 +36,7 @@ export async function verifyLive(asked: Settings, keep: Keep): Promise<Report> {
 
 /** `pm verify BUNDLE --profile FILE`: the same judgement over recorded bytes. */
 export async function verifyBundle(asked: Settings, bundle: Bundle, keep: Keep): Promise<Report> {
-  const settings = await withReference(asked);
+  const settings = await withDisks(await withReference(asked));
   const opened = await openReplay(settings, bundle);
   const { plan, outcome } = await judge(settings, opened);
   if (keep.save !== undefined) await writeBundle(keep.save, { capturedAt: bundle.capturedAt, exchanges: outcome.used });
@@ -52,7 +53,9 @@ export async function verifyBundle(asked: Settings, bundle: Bundle, keep: Keep):
 export async function capture(settings: Settings, target: string, bundle: Bundle | undefined): Promise<Captured> {
   if (bundle !== undefined) throw usage("a bundle is captured already", "name a profile");
   const opened = await openLive(settings);
-  const { outcome } = await judge(settings, opened);
+  // No disk goes into a bundle, so none is measured.
+  const { disks: _disks, ...profile } = settings.profile;
+  const { outcome } = await judge({ ...settings, profile }, opened);
   const content = { capturedAt: rfc(opened.capturedAt), exchanges: outcome.used };
   return { ...content, sha256: await writeBundle(target, content) };
 }

@@ -38,7 +38,7 @@ import type { CpuJudgement } from "./cpu.ts";
 import { auditExchange, type ExchangePlan } from "./exchange.ts";
 import { beaconNonce, type Nonce } from "./nonce.ts";
 import { notRolledBack } from "./rollback.ts";
-import { noContent, noExchange, unproven, unprovenRevocation } from "./unproven.ts";
+import { noContent, noDisks, noExchange, unproven, unprovenRevocation } from "./unproven.ts";
 
 export interface ChainPlan extends CoordinatorPlan {
   /** Launch measurements that somebody apart from the manifest vouches for; any of them. */
@@ -119,11 +119,14 @@ export function auditChain(plan: ChainPlan, look: Look, at: Date): ChainAudit {
           ? [exchange.notProven]
           : line === noContent && content !== undefined
             ? content.notProven
-            : [line],
+            : line === noDisks && content?.disks !== undefined
+              ? content.disks.recomputed
+              : [line],
       ),
       ...unprovenRevocation(cpu.snp?.crls ?? []),
     ],
     ...(content === undefined ? {} : { readers: content.readers }),
+    ...(content?.disks === undefined ? {} : { models: content.disks.rows }),
     nonce: coordinator.nonce,
     manifestSha256: coordinator.manifest?.sha256,
     manifestReference: coordinator.reference,

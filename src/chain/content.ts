@@ -7,6 +7,7 @@ import type { Answers } from "../claims/answer.ts";
 import { type Answer, all, type Origin } from "../claims/answer.ts";
 import { type Judged, judge } from "../claims/subject.ts";
 import { owedIds } from "../claims/verdict.ts";
+import { PmError } from "../errors.ts";
 import type { Json, Reader } from "../report/report.ts";
 import { explainedPinned, explainValues, type ManifestValues, unexplained } from "../verifiers/contrast/explained.ts";
 import { explainedManifest } from "../verifiers/contrast/explained-claims.ts";
@@ -16,8 +17,16 @@ import { bodiesByDigest } from "../verifiers/kata/workload.ts";
 import type { manifestKeys } from "../verifiers/kata/workload-claims.ts";
 import { vouchesForApeip } from "./ap-measurement.ts";
 import { assurance } from "./assurance-claims.ts";
+import { auditDisks, type DisksAudit, type DisksPlan } from "./disks.ts";
 import { type AssurancePlan, assured, readersOf } from "./readers.ts";
-import { auditWorkloads, type Enforced, unreadManifest, type WorkloadsPlan } from "./workloads.ts";
+import {
+  auditWorkloads,
+  type Enforced,
+  heldOrigin,
+  unreadManifest,
+  type WorkloadsAudit,
+  type WorkloadsPlan,
+} from "./workloads.ts";
 
 export interface ContentPlan {
   readonly workloads: WorkloadsPlan;
@@ -26,6 +35,8 @@ export interface ContentPlan {
   readonly assurance: AssurancePlan | undefined;
   /** Image digests, `sha256:` and hex, that the auditor vouches for. */
   readonly pinnedImages: ReadonlySet<string>;
+  /** Model disks, and who wrote the profile; undefined: not asked about. */
+  readonly disks?: { readonly plan: DisksPlan; readonly profile: Origin };
 }
 
 export interface Content {
@@ -38,6 +49,7 @@ export interface Content {
   readonly evidence: { readonly [subject: string]: Json };
   readonly notProven: readonly string[];
   readonly readers: readonly Reader[];
+  readonly disks: DisksAudit | undefined;
 }
 
 /** A manifest that was read, who vouches for it, and the policy bodies at hand; or why there is none. */
@@ -68,14 +80,29 @@ export function auditContent(plan: ContentPlan, given: Given): Content {
       ? all(assurance, enforced.blocked)
       : { "chain.assurance.images": assured(readers, plan.assurance) },
   );
+  const disks = disksOf(plan, workloads);
   return {
     keys: workloads.keys,
-    judged: [...values, images, ...workloads.judged, ...workloads.safety],
+    judged: [...values, images, ...workloads.judged, ...workloads.safety, ...(disks?.judged ?? [])],
     explaining: [...values, ...workloads.judged],
-    evidence: workloads.evidence,
-    notProven: [...notProvenByPolicies, ...workloads.notProven],
+    evidence: { ...workloads.evidence, ...disks?.evidence },
+    notProven: [...notProvenByPolicies, ...workloads.notProven, ...(disks?.notProven ?? [])],
     readers,
+    disks,
   };
+}
+
+function disksOf({ disks, workloads: { file, safety } }: ContentPlan, audited: WorkloadsAudit): DisksAudit | undefined {
+  if (disks === undefined) return undefined;
+  // The profile was refused without them.
+  if (safety === undefined) throw new PmError("PM_BUG", "model disks without rules that say what a disk mounter is");
+  return auditDisks({
+    ...disks,
+    workloads: audited.workloads,
+    rules: safety,
+    deployment: heldOrigin(file),
+    explained: audited.judged,
+  });
 }
 
 function valuesOf(values: ManifestValues, given: Given): Judged {

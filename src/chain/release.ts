@@ -58,8 +58,9 @@ export function auditRelease(plan: ReleasePlan): Audited {
       },
     },
     anchors: [],
-    notProven: [...content.notProven, enforcement],
+    notProven: [...content.notProven, ...(content.disks?.recomputed ?? []), enforcement],
     readers: content.readers,
+    ...(content.disks === undefined ? {} : { models: content.disks.rows }),
   };
 }
 

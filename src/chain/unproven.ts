@@ -8,13 +8,16 @@ export const noExchange =
 export const noContent =
   "Policies: what a policy allows was not compared with a deployment, and a policy forces no container to start.";
 
+/** Replaced where the profile holds model disks (disks.ts). */
+export const noDisks = "Model disks: no root hash was recomputed in this run.";
+
 /** What stays unproven whatever passes; printed with every verdict on a live service (docs/threat-model.md). */
 export const unproven: readonly string[] = [
   "Workers: their evidence is seen by the Coordinator alone, once, at their start, under that day's collateral.",
   "GPUs: they are attested once for each start of a pod, inside the guest; no GPU evidence was asked for here.",
   noContent,
   "Images: that a pinned digest is built from the published source was not rebuilt in this run.",
-  "Model disks: no root hash was recomputed in this run.",
+  noDisks,
   noExchange,
   "History: an earlier manifest of the history, its policies included, was in force before the one that was judged.",
   "Seed shares: whoever holds the private keys of the seed share owners can recover the Coordinator's secrets.",

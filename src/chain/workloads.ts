@@ -6,6 +6,7 @@ import { type Answer, all, cannot, type Origin } from "../claims/answer.ts";
 import { type Judged, judge } from "../claims/subject.ts";
 import type { Json } from "../report/report.ts";
 import type { PolicyEntry } from "../verifiers/contrast/index.ts";
+import type { Workload } from "../verifiers/kata/deployment.ts";
 import { verifySafety } from "../verifiers/kata/safety.ts";
 import { notProvenBySafety } from "../verifiers/kata/safety-claims.ts";
 import type { SafetyRules } from "../verifiers/kata/safety-types.ts";
@@ -43,6 +44,8 @@ export interface WorkloadsAudit {
   readonly keys: ReturnType<typeof keysExplained>;
   readonly evidence: { readonly [subject: string]: Json };
   readonly notProven: readonly string[];
+  /** Confidential workloads of the deployment file; undefined: it could not be read. */
+  readonly workloads: readonly Workload[] | undefined;
 }
 
 export const heldOrigin = ({ name, sha256 }: NamedBytes): Origin => ({ kind: "pinned", file: name, sha256 });
@@ -68,6 +71,7 @@ export function auditWorkloads(plan: WorkloadsPlan, enforced: Enforced): Workloa
       : workloads.map((w) => verifySafety(w, rules, { deployment: origin, sources: references.sources }));
   const outside = file?.workloads.filter((w) => !w.confidential) ?? [];
   return {
+    workloads: file === undefined ? undefined : workloads,
     judged: [
       judge({ name: "deployment", catalogue: deployment, pinned: new Set() }, answers),
       ...judgements.flatMap((j) => j.judged),

@@ -9,7 +9,7 @@ export interface ProfileNote {
 
 /** The profile for a document: of files that it names, name and SHA-256 in place of their bytes. */
 export function profileFacts(profile: Profile): object {
-  const { deployment, manifest } = profile;
+  const { deployment, disks, manifest } = profile;
   const shown = (input: Input | undefined) => input && { file: input.name, sha256: input.sha256 };
   return {
     ...profile,
@@ -26,6 +26,15 @@ export function profileFacts(profile: Profile): object {
       envRegexes: deployment.references.envRegexes,
       sources: Object.fromEntries(deployment.references.sources),
     },
+    ...(disks === undefined
+      ? {}
+      : {
+          disks: {
+            form: disks.form,
+            list: shown(disks.list),
+            images: disks.images.map((i) => ({ ...i, expect: shown(i.expect) })),
+          },
+        }),
   };
 }
 
@@ -44,6 +53,7 @@ export function profileNotes(profile: Profile, now: Date): ProfileNote[] {
     },
     ...recomputedNotes(manifest),
     ...deploymentNotes(profile),
+    ...diskNotes(profile),
     profile.service === "privatemode" &&
       profile.exchange === undefined && {
         field: "exchange",
@@ -88,6 +98,18 @@ function recomputedNotes(manifest: Profile["manifest"]): ProfileNote[] {
         ]
       : []),
   ];
+}
+
+/** A published root hash is the audited party's word until somebody else knows it. */
+function diskNotes({ disks }: Profile): ProfileNote[] {
+  return disks === undefined || disks.images.some((i) => i.image !== undefined)
+    ? []
+    : [
+        {
+          field: "disks.images",
+          note: "no image: no root hash is computed, and one that is not named there is the audited party's word alone",
+        },
+      ];
 }
 
 /** What a comparison with the deployment file cannot answer without. */

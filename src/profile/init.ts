@@ -45,6 +45,11 @@ const missing = {
 #     - { image: <image@sha256:digest>, file: config.json }
 #   # with it the manifest's reference can be explained: then its bytes need no pin
 `,
+  disks: `# disks:                   # which models the disks hold that the workloads mount
+#   models: models.yaml      # from the source at its commit; it is the operator's word
+#   images:                  # root hashes that you know, with a rebuilt image and a list by pm disk expect
+#     - { root: <64 hex digits>, image: disk.img, expect: files.json }
+`,
   exchange: "# exchange: {}             # make a client's key exchange in the same run\n",
 };
 
@@ -55,6 +60,7 @@ export function profileText(profile: ProfileFile): string {
     profile.manifest === undefined ? missing.manifest : "",
     profile.measurements === undefined ? missing.measurements : "",
     profile.deployment === undefined ? missing.deployment : "",
+    profile.service === "privatemode" && profile.disks === undefined ? missing.disks : "",
     profile.service === "privatemode" && profile.exchange === undefined ? missing.exchange : "",
   ].join("");
   return `# What an auditor demands of this service. Form: docs/profile.schema.json in the pm package.\n${stringify(profile, { lineWidth: 0 })}${open}`;

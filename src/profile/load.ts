@@ -31,6 +31,9 @@ export async function loadProfile(path: string): Promise<LoadedFile> {
       : {
           deployment: await (await import("./deployment.ts")).loadDeployment(file.deployment, folder, input.name),
         }),
+    ...(file.disks === undefined
+      ? {}
+      : { disks: await (await import("./disks.ts")).loadDisks(file.disks, folder, input.name) }),
   };
 }
 

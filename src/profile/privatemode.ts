@@ -41,6 +41,10 @@ export const privatemodeRules: SafetyRules = {
     programs: ["/bin/disk-mounter"],
     // workload-kimi's mounter of v1.40.0 sets this before it runs the program.
     preludes: ["echo 2000000 > /proc/sys/vm/min_free_kbytes"],
+    // disk-mounter.sh: device and folder follow from its arguments; that the claim bears the model's name is deployment.yaml's way.
+    device: "/dev/modelweights-$(model)-$(index)",
+    folder: "/mnt/modelweights-$(model)-$(index)",
+    claim: "$(model)",
   },
   servers: [
     { images: ["vllm-openai"], names: ["^workload-[a-z0-9-]+-[0-9]+$"], disk: true },

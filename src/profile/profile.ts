@@ -6,6 +6,7 @@ import type { Input } from "../input.ts";
 import type { SafetyRules } from "../verifiers/kata/safety-types.ts";
 import type { SanEdit } from "../verifiers/kata/sans.ts";
 import type { HeldDeployment } from "./deployment.ts";
+import type { HeldDisks } from "./disks.ts";
 import { privatemodeRules, privatemodeSans } from "./privatemode.ts";
 import type { ProfileFile } from "./schema.ts";
 
@@ -36,6 +37,8 @@ export interface Profile {
   readonly rootCaKeySha256: string | undefined;
   /** What runs in the mesh; undefined: not asked. */
   readonly deployment: HeldDeployment | undefined;
+  /** Model disks; absent: not asked. */
+  readonly disks?: HeldDisks;
   /** The auditor's own, beside those of the service. */
   readonly sanEdits: readonly SanEdit[];
   readonly manifestValues: NonNullable<ProfileFile["manifestValues"]>;
@@ -113,6 +116,7 @@ export interface LoadedFile {
   readonly file: ProfileFile;
   readonly manifest?: { readonly file: string; readonly sha256: string };
   readonly deployment?: HeldDeployment;
+  readonly disks?: HeldDisks;
   readonly recipe?: HeldRecipe;
 }
 /** How the manifest is made anew. */
@@ -159,12 +163,22 @@ export function composeProfile(service: BuiltInName, loaded: LoadedFile | undefi
     promote: file?.promote ?? [],
     waivers: file?.waivers ?? [],
   };
+  const workloads = workloadFacts(base.workloads, file?.safety);
   return {
     ...facts,
-    workloads: workloadFacts(base.workloads, file?.safety),
+    ...(loaded?.disks === undefined ? {} : { disks: disksOf(loaded.disks, loaded.deployment, workloads) }),
+    workloads,
     name: loaded?.name ?? service,
     sha256: loaded?.sha256 ?? sha256(JSON.stringify(facts)),
   };
+}
+
+/** Which disks there are is read off the deployment file, and what a disk mounter is, the service's rules say. */
+function disksOf(disks: HeldDisks, deployment: HeldDeployment | undefined, { safety }: WorkloadFacts): HeldDisks {
+  if (safety === undefined) throw usage("disks: no disk mounter is known for the contrast service", "leave disks out");
+  if (deployment === undefined)
+    throw usage("disks: which disks are mounted stands in the deployment file", "add deployment.file to the profile");
+  return disks;
 }
 
 /** What the auditor adds to the service's rules. */

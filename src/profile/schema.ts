@@ -59,6 +59,26 @@ const deployment = v.strictObject({
   ),
 });
 
+/** Model disks: what the audited party publishes about them, and what the auditor holds. Privatemode only. */
+const disks = v.strictObject({
+  /** models.yaml: ConfigMap model-disks. */
+  models: v.optional(text),
+  /** Older releases: StorageClasses with annotations; in place of models. */
+  storageClasses: v.optional(text),
+  /** Root hashes that somebody apart from the audited party knows. */
+  images: v.optional(
+    v.array(
+      v.strictObject({
+        root: hexOf(32),
+        /** Rebuilt image, or the finished disk: its root hash is computed in the run. */
+        image: v.optional(text),
+        /** Files of the model's repository at its commit, as `pm disk expect` writes them. */
+        expect: v.optional(text),
+      }),
+    ),
+  ),
+});
+
 /** What the auditor adds to the service's rules of what is safe to run. Images are named by the end of their repository. */
 const safety = v.strictObject({
   /** Adapter types of inference proxies that were reviewed. */
@@ -179,6 +199,7 @@ export const profileSchema = v.strictObject({
   ),
   deployment: v.optional(deployment),
   safety: v.optional(safety),
+  disks: v.optional(disks),
   manifestValues: v.optional(manifestValues),
   /** How much must be known of each image that can read a prompt. */
   assurance: v.optional(

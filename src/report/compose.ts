@@ -65,6 +65,7 @@ export function composeReport(input: ReportInput): Report {
     evidence: audited.evidence,
     claims,
     ...(audited.readers === undefined ? {} : { readers: audited.readers }),
+    ...(audited.models === undefined ? {} : { models: audited.models }),
     notProven: [...audited.notProven, ...judged.flatMap(notAsked)],
   };
 }

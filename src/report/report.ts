@@ -38,6 +38,36 @@ export interface Reader {
   readonly images: readonly ReaderImage[] | null;
 }
 
+/** How much of a part of a row the claims bear out. */
+export type Proof = "proven" | "no" | "open" | "not asked" | "audited party's word";
+/** One model disk that a workload mounts: each part says what the claims about it say, and no more. */
+export interface ModelRow {
+  /** As the mounter names it, `NAME-INDEX`; its container where the arguments could not be read. */
+  readonly model: string;
+  /** WorkloadSecretID. */
+  readonly workload: string;
+  readonly container: string;
+  /** dm-verity root hash in the mounter's arguments; null: not read. */
+  readonly root: string | null;
+  /** The audited party's word. */
+  readonly source: string | null;
+  readonly commit: string | null;
+  /** Who names the commit. */
+  readonly commitFrom: "list of files" | "audited party" | null;
+  /** The policy that the manifest names starts the mounter's image with this root. */
+  readonly argument: Proof;
+  /** Arguments, device, claim, folder and the server's path name one disk. */
+  readonly mount: Proof;
+  /** The root is in the published list, and somebody else knows it. */
+  readonly known: Proof;
+  /** The auditor's image has the root. */
+  readonly rebuilt: Proof;
+  /** The image's files are those of the commit. */
+  readonly files: Proof;
+  /** The published list names that commit. */
+  readonly commitAgrees: Proof;
+}
+
 /** What a pure audit hands over: claims and decoded facts, no words of judgement. */
 export interface Audited {
   readonly judged: readonly Judged[];
@@ -47,6 +77,8 @@ export interface Audited {
   readonly notProven: readonly string[];
   /** Who can read a prompt; absent when the run was given no deployment file. */
   readonly readers?: readonly Reader[];
+  /** Model disks; absent when the profile names none. */
+  readonly models?: readonly ModelRow[];
 }
 
 export type ReportClaim = Pick<Answer, "status" | "code" | "grade" | "expected" | "actual" | "reason"> & {
@@ -79,5 +111,7 @@ export interface Report {
   readonly claims: readonly ReportClaim[];
   /** Who can read a prompt; absent when the run was given no deployment file. */
   readonly readers?: readonly Reader[];
+  /** Model disks; absent when the profile names none. */
+  readonly models?: readonly ModelRow[];
   readonly notProven: readonly string[];
 }

@@ -68,6 +68,26 @@ const reader = v.strictObject({
   ),
 });
 
+const proof = v.pipe(
+  v.picklist(["proven", "no", "open", "not asked", "audited party's word"]),
+  v.description("What the claims about this part say, and no more."),
+);
+const model = v.strictObject({
+  model: v.pipe(text, v.description("NAME-INDEX of the disk mounter's arguments.")),
+  workload: text,
+  container: text,
+  root: v.nullable(sha256),
+  source: v.pipe(v.nullable(text), v.description("The audited party's word.")),
+  commit: v.nullable(text),
+  commitFrom: v.nullable(v.picklist(["list of files", "audited party"])),
+  argument: proof,
+  mount: proof,
+  known: proof,
+  rebuilt: proof,
+  files: proof,
+  commitAgrees: proof,
+});
+
 export const reportSchema = v.pipe(
   v.strictObject({
     schemaVersion: v.literal(1),
@@ -90,6 +110,7 @@ export const reportSchema = v.pipe(
     readers: v.exactOptional(
       v.pipe(v.array(reader), v.description("Who can read a prompt: every entry of the manifest.")),
     ),
+    models: v.exactOptional(v.pipe(v.array(model), v.description("Model disks that the workloads mount."))),
     notProven: v.array(text),
   }),
   v.title("Report of pm, version 1"),

@@ -14,6 +14,7 @@ import { type DiskQuestions, diskRows } from "./rows-disk.ts";
 import { type EndpointQuestions, endpointRows } from "./rows-endpoint.ts";
 import { exchangeRows } from "./rows-exchange.ts";
 import { generateRows } from "./rows-generate.ts";
+import { type ModelQuestions, modelRows } from "./rows-models.ts";
 import { type PolicyQuestions, policyRows } from "./rows-policies.ts";
 import { type ReleaseQuestions, releaseRows } from "./rows-release.ts";
 import { type SgxQuestions, sgxRows } from "./rows-sgx.ts";
@@ -26,6 +27,7 @@ import { diskRuns } from "./runs-disk.ts";
 import { endpointRuns } from "./runs-endpoint.ts";
 import { exchangeRuns } from "./runs-exchange.ts";
 import { generateRuns } from "./runs-generate.ts";
+import { modelRuns } from "./runs-models.ts";
 import { policyRuns } from "./runs-policies.ts";
 import { releaseRuns } from "./runs-release.ts";
 import { sgxRuns } from "./runs-sgx.ts";
@@ -47,6 +49,7 @@ export const runs = {
   ...policyRuns,
   ...releaseRuns,
   ...diskRuns,
+  ...modelRuns,
 };
 export type RunName = keyof typeof runs;
 
@@ -63,7 +66,8 @@ type Questions = typeof snp &
   typeof admission &
   PolicyQuestions &
   ReleaseQuestions &
-  DiskQuestions;
+  DiskQuestions &
+  ModelQuestions;
 export interface Row<Code extends string = string> {
   readonly passes: RunName;
   /** At least one. */
@@ -269,4 +273,5 @@ export const rows: Rows<Questions> = {
   ...exchangeRows,
   ...policyRows,
   ...releaseRows,
+  ...modelRows,
 };

@@ -149,7 +149,9 @@ const unsafe: Readonly<Record<string, Defects>> = {
       proxy: { image: `registry.example/demo/helper:v1.0.0@sha256:${bytes(32, "b")}` },
     }),
   },
-  "workload-pumice": { edit: ({ server }) => ({ server: { args: script(server, "/models/pumice-0", "org/pumice") } }) },
+  "workload-pumice": {
+    edit: ({ server }) => ({ server: { args: script(server, "/mnt/modelweights-pumice-0", "org/pumice") } }),
+  },
   "workload-obsidian": { edit: () => ({ mounter: { command: ["/bin/mount"] } }) },
 };
 const dangers: PolicyChange = {

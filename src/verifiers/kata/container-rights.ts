@@ -161,7 +161,7 @@ export function devices({ yaml, policy, ...c }: ContainerCase): A["kata.containe
   if (policy.devices === undefined) return cannot("the policy has no devices for this container");
   const actual = [...new Set([...policy.devices, ...policy.linuxDevices])];
   return equal(
-    c.said(sortedText([...new Set(yaml.devices)])),
+    c.said(sortedText([...new Set(yaml.devices.map((d) => d.path))])),
     c.shown(sortedText(actual), `${policy.at}/devices`),
     "devices-differ",
   );

@@ -27,6 +27,14 @@ export interface Volume {
   readonly name: string;
   /** emptyDir, configMap, secret, hostPath, persistentVolumeClaim and so on. */
   readonly kind: string;
+  /** Of a persistentVolumeClaim that the pod names; a StatefulSet's own claims have names of their own. */
+  readonly claim: string | undefined;
+  readonly where: string;
+}
+export interface VolumeDevice {
+  readonly volume: string;
+  readonly path: string;
+  readonly where: string;
 }
 export interface SecurityContext {
   readonly privileged: boolean;
@@ -50,8 +58,7 @@ export interface Container {
   /** Env from a ConfigMap or Secret as a whole: names and values are not in the file. */
   readonly envFrom: boolean;
   readonly mounts: readonly VolumeMount[];
-  /** Paths of volumeDevices. */
-  readonly devices: readonly string[];
+  readonly devices: readonly VolumeDevice[];
   /** Commands of exec probes and lifecycle hooks. */
   readonly execCommands: readonly (readonly string[])[];
   readonly terminationMessagePath: string | undefined;
@@ -59,6 +66,8 @@ export interface Container {
   /** Names of what it asks for beside processor and memory too: `nvidia.com/...`; a resource claim as `claim NAME`. */
   readonly resources: readonly string[];
   readonly where: string;
+  /** Where its arguments stand; those of `command` where it has none. */
+  readonly argsWhere: string;
 }
 export interface PodFacts {
   readonly namespace: string;
@@ -90,13 +99,15 @@ export function volumesOf(spec: Tree, claimTemplates: readonly Tree[]): Readonly
     const name = tree.text("name");
     // A volume without a source is an emptyDir to Kubernetes.
     if (name === undefined || sources.length > 1) throw tree.fail("needs a name and one source");
-    return { name, kind: source?.name ?? "emptyDir" };
+    const claim =
+      source?.name === "persistentVolumeClaim" ? tree.get("persistentVolumeClaim")?.text("claimName") : undefined;
+    return { name, kind: source?.name ?? "emptyDir", claim, where: tree.where };
   });
   if (new Set(volumes.map((v) => v.name)).size !== volumes.length) throw spec.fail("two volumes of one name");
   const claimed = claimTemplates.map((tree): Volume => {
     const name = tree.get("metadata")?.text("name");
     if (name === undefined) throw tree.fail("a volume claim without a name");
-    return { name, kind: "persistentVolumeClaim" };
+    return { name, kind: "persistentVolumeClaim", claim: undefined, where: tree.where };
   });
   return new Map([...volumes, ...claimed].map((v) => [v.name, v]));
 }
@@ -122,12 +133,13 @@ function containerOf(tree: Tree, role: Container["role"], pod: PodFacts, context
     env,
     envFrom: (tree.list("envFrom") ?? []).length > 0,
     mounts: mountsOf(tree),
-    devices: (tree.list("volumeDevices") ?? []).map((d) => text(d, "devicePath")),
+    devices: (tree.list("volumeDevices") ?? []).map(deviceOf),
     execCommands: execCommandsOf(tree),
     terminationMessagePath: tree.text("terminationMessagePath"),
     security: securityOf(tree.get("securityContext"), context),
     resources: resourcesOf(tree.get("resources")),
     where: tree.where,
+    argsWhere: (tree.get("args") ?? tree.get("command") ?? tree).where,
   };
 }
 
@@ -146,6 +158,12 @@ function mountsOf(container: Tree): VolumeMount[] {
   if (new Set(mounts.map((m) => m.path)).size !== mounts.length) throw container.fail("two mounts at one path");
   return mounts;
 }
+
+const deviceOf = (tree: Tree): VolumeDevice => ({
+  volume: text(tree, "name"),
+  path: text(tree, "devicePath"),
+  where: tree.where,
+});
 
 const mountOf = (tree: Tree): VolumeMount => ({
   volume: text(tree, "name"),

@@ -1,6 +1,6 @@
 /** Disks behind dm-verity and volumes that the host keeps (Kubernetes API, volumes; Privatemode v1.40.0, disk-mounter). */
 import type { Answers } from "../../claims/answer.ts";
-import type { VolumeMount } from "./deployment-pod.ts";
+import type { VolumeDevice, VolumeMount } from "./deployment-pod.ts";
 import { type Problem, ruled } from "./safety-answer.ts";
 import type { safety } from "./safety-claims.ts";
 import type { Recognised, SafetyCase } from "./safety-types.ts";
@@ -20,6 +20,8 @@ type DiskCode =
 /** Kubernetes mounts these read-only whatever the mount says. */
 const readOnlyKinds: ReadonlySet<string> = new Set(["configMap", "secret", "projected", "downwardAPI"]);
 const kindOf = (c: SafetyCase, { volume }: VolumeMount): string => c.workload.volumes.get(volume)?.kind ?? "";
+
+const pathsOf = (devices: readonly VolumeDevice[]): string[] => devices.map((d) => d.path);
 
 const isMounter = (x: Recognised): boolean => x.role === "disk-mounter" && x.byImage;
 export const mountersOf = (c: SafetyCase): Recognised[] => c.containers.filter(isMounter);
@@ -73,7 +75,9 @@ function readerProblems(reader: Recognised, models: ReadonlySet<string>): Proble
   const { name, devices } = container;
   const mounts = container.mounts.filter((m) => models.has(m.volume));
   const problems: Problem<DiskCode>[] = [
-    ...(devices.length > 0 ? [{ code: "disk-device-elsewhere" as const, text: `${name}: ${devices.join(", ")}` }] : []),
+    ...(devices.length > 0
+      ? [{ code: "disk-device-elsewhere" as const, text: `${name}: ${pathsOf(devices).join(", ")}` }]
+      : []),
     ...mounts.filter(mayWrite).map((m) => ({ code: "disk-volume-writable" as const, text: `${name}: ${m.path}` })),
   ];
   if (!disk) return problems;
@@ -96,13 +100,13 @@ export function disks(c: SafetyCase): A["kata.safety.disks"] {
       ...mountersOf(c).map((m) => {
         const disk = diskOf(c, m);
         const text = "reason" in disk ? disk.reason : `${disk.model} ${disk.index} ${disk.rootHash}`;
-        return `${m.container.name}: ${text} on ${m.container.devices.join(", ") || "no device"}`;
+        return `${m.container.name}: ${text} on ${pathsOf(m.container.devices).join(", ") || "no device"}`;
       }),
       ...c.containers
         .filter((x) => !isMounter(x) && (x.disk || x.container.devices.length > 0))
         .map(({ container }) => {
           const mounts = container.mounts.filter((m) => models.has(m.volume)).map(mountText);
-          return `${container.name}: ${[...container.devices, ...mounts].join(", ") || "no disk"}`;
+          return `${container.name}: ${[...pathsOf(container.devices), ...mounts].join(", ") || "no disk"}`;
         }),
     ],
     none: "no disk in this workload, and no server that needs one",

@@ -53,7 +53,15 @@ export interface SafetyRules {
     /** Variables that say which GPUs a container sees, with the values that show it all: of no GPU there is nothing to attest. */
     readonly visible: readonly Switch[];
   };
-  readonly diskMounter: ProgramRole;
+  /** `$(model)` and `$(index)` stand for the mounter's own arguments. */
+  readonly diskMounter: ProgramRole & {
+    /** Path of the block device that it opens. */
+    readonly device: string;
+    /** Folder that it mounts the disk on. */
+    readonly folder: string;
+    /** Name of the volume claim. */
+    readonly claim: string;
+  };
   /** What reads prompts: each needs a proxy. */
   readonly servers: readonly ServerRole[];
   /** Images that read no prompts. */

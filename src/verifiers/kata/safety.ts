@@ -101,7 +101,7 @@ function containerFacts(c: SafetyCase, x: Recognised): Json {
     }
     case "disk-mounter": {
       const disk = diskOf(c, x);
-      return { ...base, disk: "reason" in disk ? null : { ...disk }, devices: [...devices] };
+      return { ...base, disk: "reason" in disk ? null : { ...disk }, devices: devices.map((d) => d.path) };
     }
     case "server":
     case "other":

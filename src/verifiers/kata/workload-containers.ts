@@ -119,4 +119,5 @@ const sidecarOf = (name: string, { value, at = name }: Sourced): Container => ({
   },
   resources: [],
   where: at,
+  argsWhere: at,
 });

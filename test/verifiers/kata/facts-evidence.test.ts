@@ -94,7 +94,7 @@ describeEvidence("the facts of Privatemode v1.40.0", () => {
         image,
         init: role !== "container",
         args: args?.map((a) => a.text),
-        devices,
+        devices: devices.map((d) => d.path),
       })),
     );
     const stated = facts.workloads.map((w) =>
