@@ -2,7 +2,7 @@
 import { hex } from "../bytes/hex.ts";
 import type { Origin } from "../claims/answer.ts";
 import { judge } from "../claims/subject.ts";
-import { PmError, usage } from "../errors.ts";
+import { PmError } from "../errors.ts";
 import { hexFlag } from "../flags.ts";
 import { type Input, readInput } from "../input.ts";
 import { digestFiles } from "../measure/extents.ts";
@@ -13,13 +13,14 @@ import { composeReport } from "../report/compose.ts";
 import type { Json, Report } from "../report/report.ts";
 import { rfc } from "../time.ts";
 import type { ErofsTree } from "../verifiers/verity/erofs/index.ts";
-import { decodeExpect, type ExpectedFiles, maxExpectBytes } from "../verifiers/verity/expect.ts";
+import { type ExpectedFiles, maxExpectBytes } from "../verifiers/verity/expect.ts";
 import { comparable, filesBlocked, judgeFiles } from "../verifiers/verity/files.ts";
 import { diskFiles } from "../verifiers/verity/files-claims.ts";
 import { codeOn, leftOutOf } from "../verifiers/verity/files-findings.ts";
 import type { Difference, Digests } from "../verifiers/verity/files-listing.ts";
 import { type DataSize, judgeImage } from "../verifiers/verity/image.ts";
 import { diskImage } from "../verifiers/verity/image-claims.ts";
+import { expectedFiles } from "./disk-expected.ts";
 import { rootsOf } from "./disk-root.ts";
 
 export interface DiskQuestion {
@@ -88,20 +89,6 @@ export async function verifyDisk(question: DiskQuestion): Promise<Report> {
     rules: { waivers: [], promoted: new Set(), now: question.now },
     toolVersion: question.toolVersion,
   });
-}
-
-/** The list is the auditor's own: what is wrong with it says nothing about the disk. */
-function expectedFiles({ bytes, name }: Input): ExpectedFiles {
-  try {
-    return decodeExpect(bytes, name);
-  } catch (error) {
-    if (
-      error instanceof PmError &&
-      (error.code === "PM_EVIDENCE_MALFORMED" || error.code === "PM_EVIDENCE_UNSUPPORTED")
-    )
-      throw usage(error.message, "make the list with pm disk expect");
-    throw error;
-  }
 }
 
 interface Wanted {

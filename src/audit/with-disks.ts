@@ -7,7 +7,7 @@ export async function withDisks(settings: Settings): Promise<Settings> {
   const { disks } = settings.profile;
   if (disks === undefined) return settings;
   const { measureDisks } = await import("./disks.ts");
-  return { ...settings, disks: await measureDisks(settings, disks) };
+  return { ...settings, disks: await measureDisks(disks) };
 }
 
 /** Disks that a profile names and nobody measured would be disks that nobody asked about. */

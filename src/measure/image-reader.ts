@@ -1,7 +1,8 @@
 /** Bytes out of the middle of a file or block device that is larger than memory, read when they are asked for. */
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, readSync } from "node:fs";
 import { PmError, usage } from "../errors.ts";
 import { systemReason } from "../system-reason.ts";
+import { openDisk, sourceFile } from "./verity/source-file.ts";
 
 /** What src/verifiers/verity/erofs reads: the same shape as its `Image`. */
 export interface OpenImage {
@@ -16,55 +17,15 @@ const pageBytes = 64 * 1024;
 const maxPages = 128;
 
 /**
- * A block device's st_size is 0, and what sysfs calls it cannot be told from the name of its node: its end is where
- * reading one byte gives none.
- * @param hasByte whether there is a byte at this position
- */
-export function endByReading(hasByte: (position: number) => boolean): number {
-  if (!hasByte(0)) return 0;
-  let [low, high] = [0, 1];
-  while (high <= Number.MAX_SAFE_INTEGER / 2 && hasByte(high)) [low, high] = [high, high * 2];
-  while (high - low > 1) {
-    const middle = low + Math.floor((high - low) / 2);
-    if (hasByte(middle)) low = middle;
-    else high = middle;
-  }
-  return high;
-}
-
-/**
  * @param limitBytes the image ends here although the file goes on: where the hash area begins
  * @throws PmError PM_USAGE when it cannot be read, or read in the middle
  */
 export function openImage(path: string, limitBytes?: number): OpenImage {
   if (path === "-") throw usage("a disk image cannot be read from stdin", "name a file or a block device");
-  const failed = (error: unknown) =>
-    usage(`${path}: ${systemReason(error)}`, "name a readable disk image or block device");
-  let fd: number;
-  try {
-    // O_NONBLOCK: a FIFO is refused below, and must not wait until somebody writes to it. Disks do not heed it.
-    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  } catch (error) {
-    throw failed(error);
-  }
-  try {
-    const whole = sizeOf(fd, path);
-    const sizeBytes = Math.min(whole, limitBytes ?? whole);
-    return { name: path, sizeBytes, read: cachedReads(fd, path, whole), close: () => closeSync(fd) };
-  } catch (error) {
-    closeSync(fd);
-    throw error instanceof Error && "syscall" in error ? failed(error) : error;
-  }
-}
-
-function sizeOf(fd: number, path: string): number {
-  const stat = fstatSync(fd);
-  if (stat.isFile()) return stat.size;
-  if (stat.isBlockDevice()) {
-    const byte = new Uint8Array(1);
-    return endByReading((position) => readSync(fd, byte, 0, 1, position) === 1);
-  }
-  throw usage(`${path}: neither a file nor a block device`, "name a disk image or block device");
+  const whole = sourceFile(path).sizeBytes;
+  const fd = openDisk(path);
+  const sizeBytes = Math.min(whole, limitBytes ?? whole);
+  return { name: path, sizeBytes, read: cachedReads(fd, path, whole), close: () => closeSync(fd) };
 }
 
 /** Pages that were used last stay. What is handed out is a copy: the caller may keep it. */

@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import { usage } from "../errors.ts";
 import { type Input, readInput } from "../input.ts";
+import { maxExpectBytes } from "../verifiers/verity/expect.ts";
 import type { ProfileFile } from "./schema.ts";
 
 export interface HeldImage {
@@ -22,7 +23,6 @@ export interface HeldDisks {
 }
 
 const maxListBytes = 4 * 1024 * 1024;
-const maxExpectBytes = 64 * 1024 * 1024;
 
 /**
  * @param folder that relative paths of the profile start from

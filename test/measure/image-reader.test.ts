@@ -7,7 +7,8 @@ import { describe, expect, it, test } from "vitest";
 import { prng } from "../../fixtures/generator/prng.ts";
 import { PmError } from "../../src/errors.ts";
 import { digestFiles } from "../../src/measure/extents.ts";
-import { endByReading, openImage } from "../../src/measure/image-reader.ts";
+import { openImage } from "../../src/measure/image-reader.ts";
+import { endByReading } from "../../src/measure/verity/source-file.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "pm-image-"));
 const path = (name: string): string => join(folder, name);
@@ -88,7 +89,7 @@ describe("an image on disk", () => {
 describe("what is no image", () => {
   test.each([
     ["missing", path("missing"), "no such file"],
-    ["a folder", folder, "neither a file nor a block device"],
+    ["a folder", folder, "is a directory"],
     ["a device that is no disk", "/dev/null", "neither a file nor a block device"],
     ["stdin", "-", "cannot be read from stdin"],
   ])("is named: %s", (_name, name, text) => {

@@ -1,5 +1,5 @@
 /** A disk as a file or block device: its size, and what must stay the same while it is read. */
-import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { PmError, usage } from "../../errors.ts";
 import { systemReason } from "../../system-reason.ts";
 import { readFully } from "./blocks.ts";
@@ -15,8 +15,6 @@ export interface SourceFile {
   readonly sparse: boolean;
 }
 
-const deviceSectorBytes = 512n;
-
 /** @throws PmError PM_USAGE for a file that cannot be opened, and for what is neither file nor block device */
 export function sourceFile(path: string): SourceFile {
   return withFile(path, (fd) => {
@@ -27,11 +25,11 @@ export function sourceFile(path: string): SourceFile {
         `${path}: neither a file nor a block device`,
         "save it into a file first: a disk is read at many places",
       );
-    const size = stat.isBlockDevice() ? deviceBytes(path, stat.rdev) : stat.size;
+    const size = stat.isBlockDevice() ? deviceBytes(fd) : Number(stat.size);
     const changed = stat.isBlockDevice() ? "" : `, changed ${stat.mtimeNs}, ${stat.ctimeNs}`;
     return {
       path,
-      sizeBytes: Number(size),
+      sizeBytes: size,
       identity: `device ${stat.dev}, inode ${stat.ino}, ${size} bytes${changed}`,
       blockDevice: stat.isBlockDevice(),
       sparse: stat.isFile() && stat.blocks * 512n < stat.size,
@@ -39,16 +37,26 @@ export function sourceFile(path: string): SourceFile {
   });
 }
 
-/** A device's own stat says 0; the kernel counts sectors of 512 bytes whatever the device's are. */
-function deviceBytes(path: string, rdev: bigint): bigint {
-  const major = ((rdev >> 8n) & 0xfffn) | ((rdev >> 32n) & ~0xfffn);
-  const minor = (rdev & 0xffn) | ((rdev >> 12n) & ~0xffn);
-  const file = `/sys/dev/block/${major}:${minor}/size`;
-  try {
-    return BigInt(readFileSync(file, "utf8").trim()) * deviceSectorBytes;
-  } catch (error) {
-    throw usage(`${path}: the size of this block device is not known: ${file}: ${systemReason(error)}`);
+/**
+ * A block device's st_size is 0, and what sysfs calls it cannot be told from the name of its node: its end is where
+ * reading one byte gives none.
+ * @param hasByte whether there is a byte at this position
+ */
+export function endByReading(hasByte: (position: number) => boolean): number {
+  if (!hasByte(0)) return 0;
+  let [low, high] = [0, 1];
+  while (high <= Number.MAX_SAFE_INTEGER / 2 && hasByte(high)) [low, high] = [high, high * 2];
+  while (high - low > 1) {
+    const middle = low + Math.floor((high - low) / 2);
+    if (hasByte(middle)) low = middle;
+    else high = middle;
   }
+  return high;
+}
+
+function deviceBytes(fd: number): number {
+  const byte = new Uint8Array(1);
+  return endByReading((position) => readSync(fd, byte, 0, 1, position) === 1);
 }
 
 /** @throws PmError PM_SOURCE_REFUSED when the file is another one now */
@@ -68,18 +76,21 @@ export function bytesAt(path: string, position: number, length: number): Uint8Ar
   });
 }
 
-/** @throws PmError PM_USAGE for a file that cannot be opened */
 function withFile<T>(path: string, use: (fd: number) => T): T {
-  let fd: number;
-  try {
-    // A named pipe that nobody writes to would never open.
-    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  } catch (error) {
-    throw usage(`${path}: ${systemReason(error)}`, "name a readable disk image or block device");
-  }
+  const fd = openDisk(path);
   try {
     return use(fd);
   } finally {
     closeSync(fd);
+  }
+}
+
+/** @returns a descriptor to close. @throws PmError PM_USAGE for a file that cannot be opened */
+export function openDisk(path: string): number {
+  try {
+    // O_NONBLOCK: a FIFO is refused, and must not wait until somebody writes to it. Disks do not heed it.
+    return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (error) {
+    throw usage(`${path}: ${systemReason(error)}`, "name a readable disk image or block device");
   }
 }
