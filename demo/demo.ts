@@ -16,6 +16,8 @@ import { type Deployment, type DeploymentOptions, makeDeployment } from "../fixt
 import { makeTdxDeployment } from "../fixtures/generator/intel-deployment.ts";
 import { tdxTampers } from "../fixtures/generator/intel-tamper.ts";
 import { exchangeTampers } from "../fixtures/generator/mesh.ts";
+import { modelImage } from "../fixtures/generator/models.ts";
+import { privatemodeDisks } from "../fixtures/generator/privatemode.ts";
 import { profileBytes } from "../fixtures/generator/profile.ts";
 import { tampers } from "../fixtures/generator/tamper.ts";
 import { variants } from "../fixtures/generator/variants.ts";
@@ -102,7 +104,7 @@ async function serve(name: string, deployment: Deployment, known: Deployment = d
   const at = join(folder, name);
   mkdirSync(at);
   const path = writeDeployment(known, at);
-  writeFileSync(path("pm.yaml"), profileBytes(known, { coordinator: server.url, exchange: true }));
+  writeFileSync(path("pm.yaml"), profileBytes(known, { coordinator: server.url, exchange: true, disks: true }));
   writeFileSync(path("key.txt"), `${apiKey}\n`);
   writeFileSync(path("root.pem"), deployment.files.get("ark.pem") ?? new Uint8Array());
   rmSync(join(folder, "cache"), { recursive: true, force: true });
@@ -164,6 +166,50 @@ async function honest(service: Service): Promise<void> {
     ["verify", damaged, "--profile", path("pm.yaml"), ...root, "--offline"],
     { status: 1, line: "pm: bundle" },
   );
+}
+
+/** Model disks: one that the auditor holds, alone and in the gate, and what the operator's list or the image could hold instead. */
+async function disks({ path }: Service, { random }: Deployment): Promise<void> {
+  const granite = privatemodeDisks(random).find((d) => d.name === "granite");
+  if (granite === undefined) throw new Error("the demo has no model granite");
+  const image = path("disks/granite.img");
+  const size = String(granite.hashOffset);
+  await step(
+    "A model disk: data, hash tree and superblock against the root hash that the policy pins.",
+    ["verity", "verify", image, "--root", granite.root, "--preset", "privatemode", "--hash-offset", size],
+    { status: 0, line: "verified (dm-verity disk)" },
+  );
+  await step(
+    "The files in it against the model repository's commit.",
+    ["disk", "verify", image, "--expect", path("disks/granite.json"), "--root", granite.root, "--data-size", size],
+    { status: 0, line: "verified (disk files)" },
+  );
+  const list = readFileSync(path("models.yaml"), "utf8");
+  const otherRoot = list.replace(granite.root, `${granite.root.slice(1)}0`);
+  const otherCommit = list.replace(granite.commit, `${granite.commit.slice(1)}0`);
+  const otherWeights = modelImage(random, "granite", (name, content) =>
+    name === "model.safetensors" ? content.with(4711, (content[4711] ?? 0) ^ 1) : content,
+  );
+  const changes = [
+    ["models.yaml", otherRoot, "the operator's list does not know the root hash", ["verity.disk.root_known"]],
+    ["models.yaml", otherCommit, "the operator's list names another commit", ["verity.disk.commit"]],
+    [
+      "disks/granite.img",
+      otherWeights,
+      "the image that was rebuilt has one other bit of weights",
+      ["verity.disk.rebuilt"],
+    ],
+  ] as const;
+  for (const [name, content, what, claims] of changes) {
+    const before = readFileSync(path(name));
+    writeFileSync(path(name), content);
+    await step(
+      `Model disks: ${what}.`,
+      ["verify", path("pm.yaml"), "--scope", "release", "--manifest", path("manifest.json")],
+      { status: 1, line: "failed (release)", claims },
+    );
+    writeFileSync(path(name), before);
+  }
 }
 
 /** What the same service could answer otherwise, or somebody between. */
@@ -294,6 +340,7 @@ try {
   const right = make();
   const service = await serve("service", right);
   await honest(service);
+  await disks(service, right);
   await lies(service);
   await service.close();
   await others(right);
