@@ -19,6 +19,7 @@ import { type ReleaseQuestions, releaseRows } from "./rows-release.ts";
 import { type SgxQuestions, sgxRows } from "./rows-sgx.ts";
 import { type TdxQuestions, tdxRows } from "./rows-tdx.ts";
 import { type TdxManifestQuestions, tdxManifestRows } from "./rows-tdx-coordinator.ts";
+import { type VerityQuestions, verityRows } from "./rows-verity.ts";
 import { admissionRuns } from "./runs-admission.ts";
 import { chainRuns } from "./runs-chain.ts";
 import { coordinatorRuns } from "./runs-coordinator.ts";
@@ -32,6 +33,7 @@ import { sgxRuns } from "./runs-sgx.ts";
 import { snpRuns } from "./runs-snp.ts";
 import { tdxRuns } from "./runs-tdx.ts";
 import { tdxCoordinatorRuns } from "./runs-tdx-coordinator.ts";
+import { verityRuns } from "./runs-verity.ts";
 
 export const runs = {
   ...snpRuns,
@@ -47,6 +49,7 @@ export const runs = {
   ...policyRuns,
   ...releaseRuns,
   ...diskRuns,
+  ...verityRuns,
 };
 export type RunName = keyof typeof runs;
 
@@ -63,7 +66,8 @@ type Questions = typeof snp &
   typeof admission &
   PolicyQuestions &
   ReleaseQuestions &
-  DiskQuestions;
+  DiskQuestions &
+  VerityQuestions;
 export interface Row<Code extends string = string> {
   readonly passes: RunName;
   /** At least one. */
@@ -269,4 +273,5 @@ export const rows: Rows<Questions> = {
   ...exchangeRows,
   ...policyRows,
   ...releaseRows,
+  ...verityRows,
 };
