@@ -111,6 +111,7 @@ describe("over all catalogues", () => {
     "release as demanded",
     "disk as demanded",
     "model disks as demanded",
+    "device as demanded",
   ])("%s: every owed claim passes, and pm ends with 0", (run) => {
     expect(claims(run).filter((c) => c.owed && c.status !== "pass")).toEqual([]);
     expect(shown.get(run)?.ran.status).toBe(0);

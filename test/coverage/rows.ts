@@ -20,6 +20,7 @@ import { type ReleaseQuestions, releaseRows } from "./rows-release.ts";
 import { type SgxQuestions, sgxRows } from "./rows-sgx.ts";
 import { type TdxQuestions, tdxRows } from "./rows-tdx.ts";
 import { type TdxManifestQuestions, tdxManifestRows } from "./rows-tdx-coordinator.ts";
+import { type VerityQuestions, verityRows } from "./rows-verity.ts";
 import { admissionRuns } from "./runs-admission.ts";
 import { chainRuns } from "./runs-chain.ts";
 import { coordinatorRuns } from "./runs-coordinator.ts";
@@ -34,6 +35,7 @@ import { sgxRuns } from "./runs-sgx.ts";
 import { snpRuns } from "./runs-snp.ts";
 import { tdxRuns } from "./runs-tdx.ts";
 import { tdxCoordinatorRuns } from "./runs-tdx-coordinator.ts";
+import { verityRuns } from "./runs-verity.ts";
 
 export const runs = {
   ...snpRuns,
@@ -50,6 +52,7 @@ export const runs = {
   ...releaseRuns,
   ...diskRuns,
   ...modelRuns,
+  ...verityRuns,
 };
 export type RunName = keyof typeof runs;
 
@@ -67,7 +70,8 @@ type Questions = typeof snp &
   PolicyQuestions &
   ReleaseQuestions &
   DiskQuestions &
-  ModelQuestions;
+  ModelQuestions &
+  VerityQuestions;
 export interface Row<Code extends string = string> {
   readonly passes: RunName;
   /** At least one. */
@@ -274,4 +278,5 @@ export const rows: Rows<Questions> = {
   ...policyRows,
   ...releaseRows,
   ...modelRows,
+  ...verityRows,
 };
