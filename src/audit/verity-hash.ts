@@ -1,4 +1,5 @@
 /** `pm verity hash` and `pm verity join`: the root hash of a disk under the auditor's parameters, whole or in shards. */
+import { statSync } from "node:fs";
 import type { Result } from "../command.ts";
 import { usage } from "../errors.ts";
 import { hexFlag } from "../flags.ts";
@@ -101,6 +102,7 @@ async function hashStdin(flags: HashFlags): Promise<Result> {
   const relaxations = weakness(layout, flags["allow-weak-algorithm"] === true);
   const expected = expectedRoots(flags.expect, layout);
   if (expected.length > 0) demandStrong({ layout, relaxations });
+  const more = flags["hash-offset"] === undefined || sizeBytes === limit ? undefined : notCompared;
   const other = layout.dataBlockSize === 4096 ? otherFirstBlock(firstBlock) : undefined;
   return hashedResult({
     image: { name: "stdin", sizeBytes, sha256: null },
@@ -109,11 +111,14 @@ async function hashStdin(flags: HashFlags): Promise<Result> {
     otherRoot: other === undefined ? undefined : measured.rootWithFirstBlock(other),
     uncovered: uncoveredOf({ layout, hashOffset: undefined }, sizeBytes),
     superblock: null,
-    hint: undefined,
+    hint: more,
     expected,
     relaxations,
   });
 }
+
+const notCompared =
+  "A superblock behind the data was not compared: stdin is read once. Save the disk into a file for that.";
 
 const optionsOf = ({ jobs, journal }: HashFlags, progress: HashOptions["progress"]): HashOptions => ({
   ...(jobs === undefined ? {} : { jobs }),
@@ -138,6 +143,7 @@ async function hashShard(image: string, disk: DiskParameters, flags: HashFlags):
   if (flags["file-hash"] === true) throw usage("--file-hash: not of a shard");
   const { units } = unitPlan(layout);
   const range = shardRange(flags.shard ?? "", units);
+  canBeReplaced(flags.out, image);
   const line = progressLine(`hashing ${image}, part ${flags.shard}`);
   try {
     const measured = await measureUnits(image, layout, range, optionsOf(flags, line.update));
@@ -160,6 +166,15 @@ async function hashShard(image: string, disk: DiskParameters, flags: HashFlags):
   } finally {
     line.end();
   }
+}
+
+/** Looked at before hours of hashing: what is there may be the disk. @throws PmError PM_USAGE */
+function canBeReplaced(path: string, image: string): void {
+  const there = statSync(path, { throwIfNoEntry: false });
+  const disk = statSync(image);
+  if (there === undefined) return;
+  if (!there.isFile() || (there.dev === disk.dev && there.ino === disk.ino))
+    throw usage(`${path}: ${there.isFile() ? "is the disk itself" : "not a file"}`, "name another file for --out");
 }
 
 async function save(path: string, text: string): Promise<void> {
