@@ -51,15 +51,18 @@ const sumOf = (document: object): string => createHash("sha256").update(JSON.str
 export function decodeShard(bytes: Uint8Array, name: string): Shard {
   const wrong = (reason: string) => usage(`${name}: ${reason}`, "name files that pm verity hash --shard wrote");
   let document: Record<string, unknown>;
+  let sum: string;
   try {
     document = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)) as Record<string, unknown>;
+    const { sha256: _, ...rest } = document;
+    // Throws a RangeError, too: what is nested too deep can be parsed and not be written.
+    sum = sumOf(rest);
   } catch {
     throw wrong("not a shard of pm verity hash");
   }
   if (document?.["kind"] !== kind) throw wrong("not a shard of pm verity hash");
   if (document["version"] !== 1) throw wrong("a shard of another version of pm");
-  const { sha256, ...rest } = document;
-  if (sumOf(rest) !== sha256) throw wrong("damaged: its own SHA-256 is another");
+  if (document["sha256"] !== sum) throw wrong("damaged: its own SHA-256 is another");
   const number = (member: string): number => {
     const value = document[member];
     if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 0) throw wrong(`${member}: not a number`);
@@ -69,12 +72,19 @@ export function decodeShard(bytes: Uint8Array, name: string): Shard {
     if (typeof value !== "string") throw wrong(`${member}: not a text`);
     return value;
   };
+  const bytesOf = (value: unknown, length: number | undefined, member: string): Uint8Array => {
+    try {
+      return fromHex(text(value, member), length, member);
+    } catch (error) {
+      throw wrong(error instanceof Error ? error.message : member);
+    }
+  };
   const layout = layoutOf({
     hashType: number("hashType"),
     algorithm: text(document["algorithm"], "algorithm"),
     dataBlockSize: number("dataBlockSize"),
     hashBlockSize: number("hashBlockSize"),
-    salt: fromHex(text(document["salt"], "salt"), undefined, `${name}: salt`),
+    salt: bytesOf(document["salt"], undefined, "salt"),
     dataBlocks: number("dataBlocks"),
   });
   const range = { from: number("from"), to: number("to") };
@@ -83,8 +93,7 @@ export function decodeShard(bytes: Uint8Array, name: string): Shard {
   if (number("units") !== units || range.from > range.to || range.to > units)
     throw wrong("from, to: not units of this disk");
   if (!Array.isArray(list) || list.length !== range.to - range.from) throw wrong("digests: not one a unit");
-  const digest = (value: unknown): Digest =>
-    digestOf(fromHex(text(value, "digests"), layout.digestSize, `${name}: digests`));
+  const digest = (value: unknown): Digest => digestOf(bytesOf(value, layout.digestSize, "digests"));
   const other = document["otherFirstUnit"];
   return {
     layout,
