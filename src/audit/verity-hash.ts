@@ -16,9 +16,11 @@ import {
   dataBytesOf,
   demandStrong,
   diskParameters,
+  type HashArea,
   hashAreaEnd,
   hashOffsetOf,
   hashParameters,
+  noOverlap,
   weakness,
 } from "./verity-parameters.ts";
 import { expectedRoots, type HashFlags, optionsOf, otherBlock, resumedRelaxation } from "./verity-run.ts";
@@ -64,13 +66,19 @@ export async function hashDisk(image: string, flags: HashFlags): Promise<Result>
 
 /** What is read once cannot be cut into parts. */
 async function hashStdin(flags: HashFlags): Promise<Result> {
-  for (const flag of ["journal", "shard", "jobs", "file-hash"] as const)
+  for (const flag of ["journal", "shard", "out", "jobs", "file-hash"] as const)
     if (flags[flag] !== undefined) throw usage(`--${flag}: not for stdin`, "save the disk into a file first");
   const parameters = hashParameters(flags);
-  const limit = dataBytesOf(flags, parameters.dataBlockSize) ?? hashOffsetOf(flags);
+  const { dataBlockSize } = parameters;
+  const hashOffset = hashOffsetOf(flags);
+  const limit = dataBytesOf(flags, dataBlockSize) ?? hashOffset;
+  if (limit !== undefined && hashOffset !== undefined)
+    noOverlap(Math.floor(limit / dataBlockSize), dataBlockSize, hashOffset);
   const measured = await measureStream(process.stdin, parameters, limit);
   const { layout, sizeBytes, rootHash, firstBlock } = measured;
   if (limit !== undefined && sizeBytes < limit) throw usage(`stdin: ${sizeBytes} bytes, and ${limit} are data`);
+  const superblock = flags["no-superblock"] !== true;
+  if (hashOffset !== undefined) holdsHashArea({ layout, superblock }, hashOffset, sizeBytes, "stdin");
   const relaxations = weakness(layout, flags["allow-weak-algorithm"] === true);
   const expected = expectedRoots(flags.expect, layout);
   if (expected.length > 0) demandStrong({ layout, relaxations });
@@ -80,16 +88,19 @@ async function hashStdin(flags: HashFlags): Promise<Result> {
     layout,
     rootHash,
     otherRoot: other === undefined ? undefined : measured.rootWithFirstBlock(other),
-    uncovered: uncoveredOf({ layout, hashOffset: undefined }, sizeBytes),
+    uncovered: uncoveredOf({ layout, hashOffset }, sizeBytes),
     superblock: null,
-    hint: undefined,
+    hint: superblock && hashOffset !== undefined && sizeBytes > hashOffset ? notCompared : undefined,
     expected,
     relaxations,
   });
 }
 
+const notCompared =
+  "A superblock behind the data was not compared: stdin is read once. Save the disk into a file for that.";
+
 /** A file that ends where the hash area begins is an image without one. */
-function holdsHashArea(disk: DiskParameters, hashOffset: number, sizeBytes: number, image: string): void {
+function holdsHashArea(disk: HashArea, hashOffset: number, sizeBytes: number, image: string): void {
   const end = hashAreaEnd(disk, hashOffset);
   if (sizeBytes !== hashOffset && sizeBytes < end)
     throw usage(

@@ -102,10 +102,7 @@ export function diskParameters(flags: ParameterFlags, source: SourceFile, sameFi
   const here = sameFile ? hashOffset : undefined;
   const dataBytes = dataBytesOf(flags, dataBlockSize) ?? here ?? source.sizeBytes;
   const layout = layoutOf({ ...parameters, dataBlocks: Math.floor(dataBytes / dataBlockSize) });
-  if (here !== undefined && layout.dataBlocks * dataBlockSize > here)
-    throw usage(
-      `${layout.dataBlocks} data blocks end at byte ${layout.dataBlocks * dataBlockSize}, behind the hash offset ${here}: data and hash area overlap`,
-    );
+  if (here !== undefined) noOverlap(layout.dataBlocks, dataBlockSize, here);
   const names = own.filter((name) => flags[name] !== undefined).map((name) => `--${name}`);
   return {
     layout,
@@ -114,6 +111,15 @@ export function diskParameters(flags: ParameterFlags, source: SourceFile, sameFi
     origin: { kind: "flag", name: flags.preset === undefined ? names.join(", ") : `--preset ${flags.preset}` },
     relaxations: weakness(layout, flags["allow-weak-algorithm"] === true),
   };
+}
+
+/** @throws PmError PM_USAGE */
+export function noOverlap(dataBlocks: number, dataBlockSize: number, hashOffset: number): void {
+  const end = dataBlocks * dataBlockSize;
+  if (end > hashOffset)
+    throw usage(
+      `${dataBlocks} data blocks end at byte ${end}, behind the hash offset ${hashOffset}: data and hash area overlap`,
+    );
 }
 
 export function weakness({ algorithm }: VerityLayout, allowed: boolean): Relaxation[] {
@@ -135,6 +141,7 @@ export function demandStrong({ layout, relaxations }: Pick<DiskParameters, "layo
     );
 }
 
+export type HashArea = Pick<DiskParameters, "layout" | "superblock">;
 /** First byte behind the tree. */
-export const hashAreaEnd = ({ layout, superblock }: DiskParameters, hashOffset: number): number =>
+export const hashAreaEnd = ({ layout, superblock }: HashArea, hashOffset: number): number =>
   treeOffset(layout, hashOffset, superblock) + layout.hashBlocks * layout.hashBlockSize;

@@ -1,4 +1,5 @@
 /** `pm verity hash --shard` and `pm verity join`: one part of a disk into a file, and the root hash out of all of them. */
+import { type Stats, statSync } from "node:fs";
 import type { Result } from "../command.ts";
 import { usage } from "../errors.ts";
 import { readInput } from "../input.ts";
@@ -23,6 +24,7 @@ export async function hashShard(image: string, disk: DiskParameters, flags: Hash
   if (flags["file-hash"] === true) throw usage("--file-hash: not of a shard");
   const { units } = unitPlan(layout);
   const range = shardRange(flags.shard ?? "", units);
+  canBeReplaced(flags.out, image);
   const line = progressLine(`hashing ${image}, part ${flags.shard}`);
   try {
     const measured = await measureUnits(image, layout, range, optionsOf(flags, line.update));
@@ -50,6 +52,23 @@ export async function hashShard(image: string, disk: DiskParameters, flags: Hash
 function otherFirstUnit(image: string, layout: VerityLayout, edge: readonly Uint8Array[]): Digest | undefined {
   const block = otherBlock(image, layout);
   return block === undefined || edge.length === 0 ? undefined : throughEdge(layout, edge, block);
+}
+
+/** Looked at before hours of hashing: what is there may be the disk. @throws PmError PM_USAGE */
+function canBeReplaced(path: string, image: string): void {
+  const [there, disk] = [statOf(path), statOf(image)];
+  if (there === undefined) return;
+  const itself = there.dev === disk?.dev && there.ino === disk.ino;
+  if (itself || !there.isFile())
+    throw usage(`--out: ${path} is ${itself ? "the disk itself" : "not a file"}`, "name another file for the part");
+}
+
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    throw usage(`${path}: ${systemReason(error)}`);
+  }
 }
 
 async function save(path: string, text: string): Promise<void> {

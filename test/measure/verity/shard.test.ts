@@ -1,6 +1,6 @@
 /** Parts of a disk, hashed one by one and joined: the same root as one run, and nothing else than one whole disk. */
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type DeviceParameters, verityRoot } from "../../../fixtures/generator/verity.ts";
 import { madeData } from "../../../fixtures/generator/verity-images.ts";
@@ -208,14 +208,17 @@ describe("pm verity hash --shard", () => {
     ["an expected root hash", ["--shard", "1/2", "--out", path("x"), "--expect", root]],
     ["a SHA-256 of the whole", ["--shard", "1/2", "--out", path("x"), "--file-hash"]],
     ["a folder in place of the file", ["--shard", "1/2", "--out", path("folder")]],
+    ["a device in place of the file", ["--shard", "1/2", "--out", "/dev/null"]],
+    ["a name that no file can have", ["--shard", "1/2", "--out", path("x".repeat(300))]],
   ])("refuses %s", async (_, args) => {
     mkdirSync(path("folder"), { recursive: true });
     const ran = await hash(...args);
     expect([ran.status, ran.stdout]).toEqual([2, ""]);
   });
-  test("does not write over the disk", async () => {
-    const ran = await hash("--shard", "1/2", "--out", disk);
-    expect([ran.status, ran.stdout]).toEqual([2, ""]);
+  test.each(["disk", "another name of the disk"])("does not write over the %s", async (name) => {
+    if (name !== "disk") symlinkSync(disk, path(name));
+    const ran = await hash("--shard", "1/2", "--out", path(name));
+    expect([ran.status, ran.stdout, ran.stderr]).toEqual([2, "", expect.stringContaining("is the disk itself")]);
     expect(readFileSync(disk).equals(data)).toBe(true);
   });
   test("a journal of a shard serves the whole run, too", async () => {
