@@ -31,7 +31,7 @@ beforeAll(async () => {
     }
   };
   await Promise.all(Array.from({ length: atOnce }, work));
-}, 180_000);
+}, 900_000);
 afterAll(() => {
   removeWorld();
   removeEndpoints();
