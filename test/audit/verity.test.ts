@@ -427,16 +427,17 @@ describe("a block device", () => {
       return undefined;
     }
   };
-  const device = loop();
-  test.skipIf(device === undefined)("is read to its end, like a file", async () => {
+  // Made by the test itself: one that is not run would leave a device behind.
+  test("is read to its end, like a file", async ({ skip }) => {
+    const device = loop() ?? skip();
     try {
       const bytes = madeData("loop", 64);
-      const args = [device ?? "", "--preset", "privatemode", "--hash-offset", String(bytes.length)];
+      const args = [device, "--preset", "privatemode", "--hash-offset", String(bytes.length)];
       const ran = await runPm(["verity", "verify", ...args, "--root", verityRoot(bytes)]);
       expect([ran.status, ran.stderr]).toEqual([0, ""]);
       expect((await runPm(["verity", "hash", ...args])).stdout).toContain(verityRoot(bytes, privatemode));
     } finally {
-      execFileSync("losetup", ["--detach", device ?? ""]);
+      execFileSync("losetup", ["--detach", device]);
     }
   });
 });
