@@ -101,6 +101,15 @@ export function relaxationsOf(settings: Settings): Relaxation[] {
             meaning: "XFAM of a trust domain may differ from the manifest's in both CET bits",
           },
         ]),
+    ...(settings.profile.relaxations.anyMachine === undefined
+      ? []
+      : [
+          {
+            name: "any-machine",
+            meaning:
+              "an explained manifest may name, or leave open, the machines of a kind that the profile does not list",
+          },
+        ]),
     ...(since === undefined
       ? []
       : [

@@ -8,7 +8,7 @@ import { type Answer, all, type Origin } from "../claims/answer.ts";
 import { type Judged, judge } from "../claims/subject.ts";
 import { owedIds } from "../claims/verdict.ts";
 import type { Json, Reader } from "../report/report.ts";
-import { explainedPinned, explainValues, type ManifestValues, unexplained } from "../verifiers/contrast/explained.ts";
+import { explainValues, type ManifestValues, unexplained } from "../verifiers/contrast/explained.ts";
 import { explainedManifest } from "../verifiers/contrast/explained-claims.ts";
 import type { DecodedManifest } from "../verifiers/contrast/index.ts";
 import { notProvenByPolicies } from "../verifiers/kata/not-proven.ts";
@@ -79,7 +79,7 @@ export function auditContent(plan: ContentPlan, given: Given): Content {
 }
 
 function valuesOf(values: ManifestValues, given: Given): Judged {
-  const subject = { name: "manifest values", catalogue: explainedManifest, pinned: explainedPinned(values) };
+  const subject = { name: "manifest values", catalogue: explainedManifest, pinned: new Set<string>() };
   if ("blocked" in given) return judge(subject, all(explainedManifest, given.blocked));
   const { manifest } = given.manifest;
   return judge(

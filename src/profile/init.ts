@@ -45,6 +45,16 @@ const missing = {
 #     - { image: <image@sha256:digest>, file: config.json }
 #   # with it the manifest's reference can be explained: then its bytes need no pin
 `,
+  explained: `# With the reference explained you vouch for each value of the manifest, too; without one of these a run is inconclusive:
+# minimumTcb: { bootloader: <n>, tee: <n>, snp: <n>, microcode: <n> }
+# products: [<Milan, Genoa or Turin>]
+# manifestValues:          # of a set of bits, what is left out is false
+#   guestPolicy: { SMT: true }
+#   platformInfo: { ECCEnabled: true, AliasCheckComplete: true }
+#   minimumMitigationVector: <n>
+#   chipIds: [<128 hex digits of each machine>]
+#   seedshareOwners: [<SHA-256 of a key that may recover the seed>]
+`,
   exchange: "# exchange: {}             # make a client's key exchange in the same run\n",
 };
 
@@ -54,7 +64,7 @@ export function profileText(profile: ProfileFile): string {
     profile.service === "contrast" && profile.coordinator === undefined ? missing.coordinator : "",
     profile.manifest === undefined ? missing.manifest : "",
     profile.measurements === undefined ? missing.measurements : "",
-    profile.deployment === undefined ? missing.deployment : "",
+    profile.deployment === undefined ? missing.deployment + missing.explained : "",
     profile.service === "privatemode" && profile.exchange === undefined ? missing.exchange : "",
   ].join("");
   return `# What an auditor demands of this service. Form: docs/profile.schema.json in the pm package.\n${stringify(profile, { lineWidth: 0 })}${open}`;
