@@ -65,7 +65,7 @@ export function auditWorkloads(plan: WorkloadsPlan, enforced: Enforced): Workloa
   const safety =
     rules === undefined
       ? []
-      : workloads.map((w) => verifySafety(w, rules, { deployment: origin, sources: references.sources }));
+      : workloads.map((w) => verifySafety(w, rules, { ...references, deployment: origin }));
   const outside = file?.workloads.filter((w) => !w.confidential) ?? [];
   return {
     judged: [

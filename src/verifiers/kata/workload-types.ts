@@ -57,6 +57,9 @@ export interface ContainerCase {
 export const policySource = "policy body";
 export const shownIn = (value: string, at: string): Sourced => observed(value, policySource, `policy_data ${at}`);
 
+/** Volumes that Kubernetes mounts read-only whatever the mount says; the host chooses what is in them. */
+export const readOnlyKinds: ReadonlySet<string> = new Set(["configMap", "secret", "projected", "downwardAPI"]);
+
 /** A list in which every word can be told from the next. */
 export const listText = (list: readonly string[]): string => JSON.stringify(list);
 export const sortedText = (list: readonly string[]): string => listText([...list].sort());
