@@ -20,7 +20,7 @@ export function profileFacts(profile: Profile): object {
     deployment: deployment && {
       ...shown(deployment.file),
       policies: deployment.policies,
-      rules: deployment.references.rules,
+      rules: deployment.references.rules.map((r) => r.value),
       sidecars: Object.fromEntries([...deployment.references.sidecars].map(([name, s]) => [name, s.value])),
       imageConfigs: Object.fromEntries([...deployment.references.imageConfigs].map(([digest, c]) => [digest, c.name])),
       envRegexes: deployment.references.envRegexes,

@@ -333,6 +333,16 @@ describe("a gate before deployment", () => {
     expect(report.notProven.filter((line) => line.startsWith("Enforcement: "))).toHaveLength(1);
     expect(report.freshness).toBe("not asked: files");
   });
+  test("shows that any machine is accepted, and by whom the rules are named", () => {
+    const report = reportOf(shown.get("any machine by a relaxation, where entries list none") as Ran);
+    expect(report.relaxations.map((r) => r.name)).toEqual(["any-machine"]);
+    const rules = report.claims.filter((c) => c.id === "kata.rules.known").map((c) => c.expected);
+    expect(new Set(rules.map((r) => `${r?.origin.kind} ${r?.at}`)).size).toBe(1);
+    for (const rule of rules) {
+      expect(rule?.origin.kind).toBe("profile");
+      expect(rule?.at).toMatch(/\.yaml: deployment\.rules$/);
+    }
+  });
   test("lists who can read a prompt: each entry with its names, its images and what is known of them", () => {
     const of = (name: string) => reportOf(shown.get(name) as Ran).readers ?? [];
     const d = good();
@@ -391,6 +401,8 @@ describe("what makes no gate", () => {
     [["--require-fresh"]],
     [["--exchange-public-key", candidate]],
     [["--insecure-trust-root", candidate]],
+    [["--kds-url", "http://localhost:1"]],
+    [["--pcs-url", "http://localhost:1"]],
   ])("%j, which is for a service that runs", async (args) => {
     const ran = await release({ args });
     expect([ran.status, JSON.parse(ran.stdout).error?.code]).toEqual([2, "PM_USAGE"]);

@@ -26,8 +26,8 @@ export interface References {
   /** The deployment file. */
   readonly deployment: Origin;
   readonly manifest: Origin;
-  /** SHA-256 of the rules' text, lower-case hex. */
-  readonly rules: readonly string[];
+  /** SHA-256 of the rules' text, lower-case hex, each with the one who names it. */
+  readonly rules: readonly Sourced[];
   /** Container name to image reference, and who names it. */
   readonly sidecars: ReadonlyMap<string, Sourced>;
   /** Image digest, `sha256:` and hex, to the image's configuration. */
