@@ -89,6 +89,7 @@ function valuesOf(profile: Profile, origin: Origin): NonNullable<ContentPlan["va
     platformInfo: said.platformInfo && platformInfoOf(said.platformInfo),
     products: profile.products,
     machinesDemanded: profile.workloads.machinesDemanded,
+    anyMachine: profile.relaxations.anyMachine === true,
     chipIds: said.chipIds,
     piids: said.piids,
     workloadOwners: said.workloadOwners ?? [],

@@ -95,6 +95,18 @@ export const publishedPath = ({ publishedUrl }: Pick<Profile, "publishedUrl">): 
   return `${url.pathname}${url.search}`;
 };
 
+/** What a profile lowers of the demands on an explained manifest. */
+export const machineRelaxations = ({ relaxations }: Profile): Relaxation[] =>
+  relaxations.anyMachine === undefined
+    ? []
+    : [
+        {
+          name: "any-machine",
+          meaning:
+            "an explained manifest may name, or leave open, the machines of a kind that the profile does not list",
+        },
+      ];
+
 /** Demands that were lowered, by name. */
 export function relaxationsOf(settings: Settings): Relaxation[] {
   const { manifest } = settings.profile;
@@ -109,6 +121,7 @@ export function relaxationsOf(settings: Settings): Relaxation[] {
             meaning: "XFAM of a trust domain may differ from the manifest's in both CET bits",
           },
         ]),
+    ...machineRelaxations(settings.profile),
     ...(since === undefined
       ? []
       : [

@@ -11,7 +11,12 @@ export interface PolicyFlags {
   readonly source?: readonly string[] | undefined;
 }
 
-const flagOf = { sidecars: "--sidecar-image", imageConfigs: "--image-config", sources: "--source" } as const;
+const flagOf = {
+  rules: "--rules-sha256",
+  sidecars: "--sidecar-image",
+  imageConfigs: "--image-config",
+  sources: "--source",
+} as const;
 
 /** @throws PmError PM_USAGE for a value of the wrong form, a name given twice, a file that cannot be read */
 export const policyReferences = (flags: PolicyFlags): Promise<HeldReferences> =>
@@ -21,7 +26,7 @@ export const policyReferences = (flags: PolicyFlags): Promise<HeldReferences> =>
     imageConfigs: pairs(flags["image-config"], "--image-config", "REF=FILE"),
     envRegexes: flags["env-regex"] ?? [],
     sources: flags.source ?? [],
-    origin: { kind: "flag", name: "--sidecar-image" },
+    origin: (member) => ({ kind: "flag", name: flagOf[member] }),
     field: (member) => flagOf[member],
   });
 

@@ -9,7 +9,7 @@ import { type Judged, judge } from "../claims/subject.ts";
 import { owedIds } from "../claims/verdict.ts";
 import { PmError } from "../errors.ts";
 import type { Json, Reader } from "../report/report.ts";
-import { explainedPinned, explainValues, type ManifestValues, unexplained } from "../verifiers/contrast/explained.ts";
+import { explainValues, type ManifestValues, unexplained } from "../verifiers/contrast/explained.ts";
 import { explainedManifest } from "../verifiers/contrast/explained-claims.ts";
 import type { DecodedManifest } from "../verifiers/contrast/index.ts";
 import { notProvenByPolicies } from "../verifiers/kata/not-proven.ts";
@@ -106,7 +106,7 @@ function disksOf({ disks, workloads: { file, safety } }: ContentPlan, audited: W
 }
 
 function valuesOf(values: ManifestValues, given: Given): Judged {
-  const subject = { name: "manifest values", catalogue: explainedManifest, pinned: explainedPinned(values) };
+  const subject = { name: "manifest values", catalogue: explainedManifest, pinned: new Set<string>() };
   if ("blocked" in given) return judge(subject, all(explainedManifest, given.blocked));
   const { manifest } = given.manifest;
   return judge(

@@ -66,9 +66,7 @@ export function auditWorkloads(plan: WorkloadsPlan, enforced: Enforced): Workloa
   );
   const { safety: rules, references } = plan;
   const safety =
-    rules === undefined
-      ? []
-      : workloads.map((w) => verifySafety(w, rules, { deployment: origin, sources: references.sources }));
+    rules === undefined ? [] : workloads.map((w) => verifySafety(w, rules, { ...references, deployment: origin }));
   const outside = file?.workloads.filter((w) => !w.confidential) ?? [];
   return {
     workloads: file === undefined ? undefined : workloads,

@@ -96,6 +96,7 @@ function releaseOnly(flags: Readonly<Record<string, unknown>>, isBundle: boolean
     "journal",
     "collateral",
     "kds-url",
+    "pcs-url",
     "manifest-sha256",
     "insecure-trust-root",
     "require-fresh",

@@ -20,7 +20,7 @@ export function profileFacts(profile: Profile): object {
     deployment: deployment && {
       ...shown(deployment.file),
       policies: deployment.policies,
-      rules: deployment.references.rules,
+      rules: deployment.references.rules.map((r) => r.value),
       sidecars: Object.fromEntries([...deployment.references.sidecars].map(([name, s]) => [name, s.value])),
       imageConfigs: Object.fromEntries([...deployment.references.imageConfigs].map(([digest, c]) => [digest, c.name])),
       envRegexes: deployment.references.envRegexes,
@@ -54,6 +54,7 @@ export function profileNotes(profile: Profile, now: Date): ProfileNote[] {
     ...recomputedNotes(manifest),
     ...deploymentNotes(profile),
     ...diskNotes(profile),
+    ...explainedNotes(profile),
     profile.service === "privatemode" &&
       profile.exchange === undefined && {
         field: "exchange",
@@ -113,7 +114,7 @@ function diskNotes({ disks }: Profile): ProfileNote[] {
 }
 
 /** What a comparison with the deployment file cannot answer without. */
-function deploymentNotes({ deployment, manifest, minimumTcb, assurance }: Profile): ProfileNote[] {
+function deploymentNotes({ deployment, assurance }: Profile): ProfileNote[] {
   if (deployment === undefined)
     return [{ field: "deployment", note: "not set: what the policies allow is compared with nothing" }];
   const { rules, sidecars } = deployment.references;
@@ -127,15 +128,35 @@ function deploymentNotes({ deployment, manifest, minimumTcb, assurance }: Profil
       field: "deployment.sidecars",
       note: "not set: a container that Contrast adds counts as one that nobody explains",
     },
-    manifest.kind === "explained" &&
-      minimumTcb === undefined && {
-        field: "minimumTcb",
-        note: "not set: the manifest's minimum is explained by nothing, a run ends inconclusive",
-      },
     demanded.some((d) => d === "k-of-n" || d === "rebuilt") && {
       field: "assurance",
       note: "this version rebuilds no image: pinned is the best there is, a run ends inconclusive",
     },
   ];
   return notes.filter((n) => n !== false);
+}
+
+/** Values without which the manifest's own word is all there is; which TEEs it is for is guessed from what the profile names. */
+function explainedNotes(profile: Profile): ProfileNote[] {
+  const { manifest, manifestValues: values, relaxations } = profile;
+  if (manifest.kind !== "explained") return [];
+  const isTdx = values.tdx !== undefined;
+  const isSnp = profile.measurements.length > 0 || !isTdx;
+  const anyMachine = relaxations.anyMachine === true;
+  const missing: readonly (readonly [field: string, of: boolean])[] = [
+    ["minimumTcb", isSnp && profile.minimumTcb === undefined],
+    ["products", isSnp && profile.products === undefined],
+    ["manifestValues.guestPolicy", isSnp && values.guestPolicy === undefined],
+    ["manifestValues.platformInfo", isSnp && values.platformInfo === undefined],
+    ["manifestValues.minimumMitigationVector", isSnp && values.minimumMitigationVector === undefined],
+    ["manifestValues.chipIds", isSnp && values.chipIds === undefined && !anyMachine],
+    ["manifestValues.minTcbEvaluationDataNumber", isTdx && values.minTcbEvaluationDataNumber === undefined],
+    ["manifestValues.piids", isTdx && values.piids === undefined && !anyMachine],
+  ];
+  return missing
+    .filter(([, of]) => of)
+    .map(([field]) => ({
+      field,
+      note: "not set: nothing explains what the manifest says there, a run ends inconclusive",
+    }));
 }

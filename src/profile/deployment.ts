@@ -30,8 +30,8 @@ export interface NamedReferences {
   readonly envRegexes: readonly string[];
   readonly sources: readonly string[];
   /** Who names them. */
-  readonly origin: Origin;
-  readonly field: (member: "sidecars" | "imageConfigs" | "sources") => string;
+  readonly origin: (member: "rules" | "sidecars") => Origin;
+  readonly field: (member: "rules" | "sidecars" | "imageConfigs" | "sources") => string;
 }
 
 /**
@@ -53,7 +53,7 @@ export async function loadDeployment(
       imageConfigs: (said.imageConfigs ?? []).map(({ image, file }) => [image, path(file)] as const),
       envRegexes: said.envRegexes ?? [],
       sources: (said.sources ?? []).map(path),
-      origin: { kind: "profile", name: profile },
+      origin: () => ({ kind: "profile", name: profile }),
       field: (member) => `${profile}: deployment.${member}`,
     }),
   };
@@ -69,27 +69,32 @@ export async function holdReferences(named: NamedReferences): Promise<HeldRefere
   }
   const sidecars = new Map<string, Sourced>();
   for (const [name, reference] of named.sidecars) {
+    // With its repository: as a bare digest it would be like no image of a policy.
+    if (reference.startsWith("sha256:")) throw unpinned(reference, named.field("sidecars"));
     pinnedDigest(reference, named.field("sidecars"));
     if (!/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name))
       throw usage(`${named.field("sidecars")}: not a container's name: ${name}`);
     if (sidecars.has(name)) throw usage(`${named.field("sidecars")}: ${name} is given twice`);
-    sidecars.set(name, { value: reference, origin: named.origin, at: named.field("sidecars") });
+    sidecars.set(name, { value: reference, origin: named.origin("sidecars"), at: named.field("sidecars") });
   }
   const sources = new Map<string, string>();
   for (const path of named.sources) {
     const { name, sha256 } = await readInput(path, "a source file", maxSourceBytes);
     sources.set(sha256, name);
   }
-  return { rules: named.rules, sidecars, imageConfigs: configs, envRegexes: named.envRegexes, sources };
+  const at = named.field("rules");
+  const rules = named.rules.map((value) => ({ value, origin: named.origin("rules"), at }));
+  return { rules, sidecars, imageConfigs: configs, envRegexes: named.envRegexes, sources };
 }
 
 /** Only a digest names an image for good. */
 function pinnedDigest(reference: string, field: string): string {
   const digest = digestIn(reference.startsWith("sha256:") ? `@${reference}` : reference);
-  if (digest === undefined)
-    throw usage(`${field}: ${reference}: names no image by digest`, "for example registry/name:tag@sha256:HEX");
+  if (digest === undefined) throw unpinned(reference, field);
   return digest;
 }
+const unpinned = (reference: string, field: string): PmError =>
+  usage(`${field}: ${reference}: names no image by digest`, "for example registry/name:tag@sha256:HEX");
 
 async function imageConfig(path: string): Promise<HeldImageConfig> {
   const { name, bytes } = await readInput(path, "an image configuration", maxConfigBytes);

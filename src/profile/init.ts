@@ -50,6 +50,16 @@ const missing = {
 #   images:                  # root hashes that you know, with a rebuilt image and a list by pm disk expect
 #     - { root: <64 hex digits>, image: disk.img, expect: files.json }
 `,
+  explained: `# With the reference explained you vouch for each value of the manifest, too; without one of these a run is inconclusive:
+# minimumTcb: { bootloader: <n>, tee: <n>, snp: <n>, microcode: <n> }
+# products: [<Milan, Genoa or Turin>]
+# manifestValues:          # of a set of bits, what is left out is false
+#   guestPolicy: { SMT: true }
+#   platformInfo: { ECCEnabled: true, AliasCheckComplete: true }
+#   minimumMitigationVector: <n>
+#   chipIds: [<128 hex digits of each machine>]
+#   seedshareOwners: [<SHA-256 of a key that may recover the seed>]
+`,
   exchange: "# exchange: {}             # make a client's key exchange in the same run\n",
 };
 
@@ -59,7 +69,7 @@ export function profileText(profile: ProfileFile): string {
     profile.service === "contrast" && profile.coordinator === undefined ? missing.coordinator : "",
     profile.manifest === undefined ? missing.manifest : "",
     profile.measurements === undefined ? missing.measurements : "",
-    profile.deployment === undefined ? missing.deployment : "",
+    profile.deployment === undefined ? missing.deployment + missing.explained : "",
     profile.service === "privatemode" && profile.disks === undefined ? missing.disks : "",
     profile.service === "privatemode" && profile.exchange === undefined ? missing.exchange : "",
   ].join("");

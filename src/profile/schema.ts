@@ -218,6 +218,8 @@ export const profileSchema = v.strictObject({
     v.strictObject({
       /** XFAM of a TD may differ from the manifest's in both CET bits (11 and 12) and in nothing else. */
       tdxCetDifference: v.optional(v.literal(true)),
+      /** An explained manifest may name any machine of a kind of which manifestValues lists none. */
+      anyMachine: v.optional(v.literal(true)),
     }),
   ),
   /** Findings that this auditor demands. */

@@ -228,6 +228,7 @@ describe("an explained manifest with APEIP", () => {
       platformInfo: undefined,
       products: undefined,
       machinesDemanded: false,
+      anyMachine: false,
       chipIds: undefined,
       piids: undefined,
       workloadOwners: [],

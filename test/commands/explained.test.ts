@@ -92,6 +92,7 @@ describe.each(shapes)("a deployment that the auditor's files explain, of the sha
   test.each([
     ["measurements", "contrast.explained.measurements measurement-unexplained"],
     ["minimumTcb", "contrast.explained.minimum_tcb minimum-unreferenced"],
+    ["products", "contrast.explained.products"],
   ])("is inconclusive under a profile without %s", async (member, open) => {
     const ran = await again(shape, { change: without(member) });
     const report = reportOf(ran);
@@ -195,7 +196,12 @@ const attacks = {
   "reference values of TDX alone, which nobody knows": {
     ...enforced(references(() => ({ snp: [], tdx: [tdx] }))),
     exit: 3,
-    open: ["contrast.explained.tdx tdx-unexplained", "snp.pins.what_runs"],
+    open: [
+      "contrast.explained.machines",
+      "contrast.explained.tcb_evaluation",
+      "contrast.explained.tdx tdx-unexplained",
+      "snp.pins.what_runs",
+    ],
   },
   "reference values of TDX alone, which the profile knows": {
     ...enforced(
@@ -209,7 +215,11 @@ const attacks = {
   "a reference value of TDX that nobody knows beside a known one": {
     ...enforced(references((r) => ({ ...r, tdx: [tdx] }))),
     exit: 3,
-    open: ["contrast.explained.tdx tdx-unexplained"],
+    open: [
+      "contrast.explained.machines",
+      "contrast.explained.tcb_evaluation",
+      "contrast.explained.tdx tdx-unexplained",
+    ],
   },
   "a reference value of TDX with another RTMR": {
     ...enforced(
@@ -238,7 +248,7 @@ const attacks = {
   "no list of platforms where the profile names them": {
     ...enforced(
       references((r) => ({ ...r, tdx: [{ ...tdx, AllowedPIIDs: null }] })),
-      { profile: { change: (p) => but("manifestValues", { piids: [bytes(16, "c")] })(knownTdx(p)) } },
+      { profile: { change: (p) => knownTdx(p) } },
     ),
     exit: 1,
     failed: [machines("machines-open")],
@@ -285,8 +295,13 @@ const attacks = {
     exit: 3,
     open: [
       "chain.reference.measurement_known measurement-unreferenced",
+      "contrast.explained.guest_bits",
+      "contrast.explained.machines",
       "contrast.explained.measurements measurement-unexplained",
       noMinimum,
+      "contrast.explained.mitigation_vector",
+      "contrast.explained.platform_info",
+      "contrast.explained.products",
     ],
   },
   "no list of machines where the profile names them": {
@@ -302,6 +317,13 @@ const attacks = {
   // Nobody demands one: a finding.
   "no list of machines where nobody demands one": {
     ...enforced(noMachines, { profile: { change: but("manifestValues", { chipIds: null }) } }),
+    exit: 3,
+    open: ["contrast.explained.machines"],
+  },
+  "no list of machines where the profile accepts any": {
+    ...enforced(noMachines, {
+      profile: { change: (p) => but("relaxations", { anyMachine: true })(but("manifestValues", { chipIds: null })(p)) },
+    }),
     exit: 0,
     manifest: "pass",
   },
@@ -632,15 +654,17 @@ describe("what vouches beside the explanation", () => {
     expect(statusOf(report, "kata.container.image").every((status) => status === "unavailable")).toBe(true);
     expect(report.readers).toEqual([]);
   });
-  test("values that the profile does not name are said to be not proven", async () => {
-    const names = ["guestPolicy", "platformInfo", "chipIds"];
-    const change = but("manifestValues", Object.fromEntries(names.map((name) => [name, null])));
+  test("values that the profile does not name leave the manifest unexplained: its own word is no reference", async () => {
+    const names = ["guestPolicy", "platformInfo", "chipIds", "minimumMitigationVector"];
+    const change = (p: ProfileValue): ProfileValue =>
+      without("products")(but("manifestValues", Object.fromEntries(names.map((name) => [name, null])))(p));
     const ran = await record({ profile: { change } });
-    const [line = ""] = reportOf(ran).notProven.filter((l) =>
-      l.startsWith("manifest values, no reference value given"),
-    );
-    expect(ran.status).toBe(0);
-    for (const id of ["guest_bits", "platform_info", "machines"]) expect(line).toContain(`contrast.explained.${id}`);
+    const report = reportOf(ran);
+    const ids = ["guest_bits", "machines", "mitigation_vector", "platform_info", "products"];
+    const open = ids.map((id) => `contrast.explained.${id}`);
+    expect([ran.status, report.verdict, owed(report, "fail")]).toEqual([3, "inconclusive", []]);
+    expect(owed(report, "skip")).toEqual(expect.arrayContaining([...open, unexplained]));
+    expect(statusOf(report, "kata.manifest.explained")).toEqual(["consistent"]);
   });
   test("a bundle with a deployment file or a profile in it is none", async () => {
     const held = good().files.get("deployment.yaml") ?? utf8("");

@@ -21,6 +21,8 @@ describe("a deployment whose policies say what the file says", () => {
     expect(report.claims.filter((c) => c.owed && c.status !== "pass")).toEqual([]);
     expect([ran.status, report.verdictLine]).toEqual([0, "verified (policies)"]);
     expect(report.notProven.length).toBeGreaterThan(5);
+    const rules = report.claims.filter((c) => c.id === "kata.rules.known").map((c) => c.expected?.origin);
+    expect(new Set(rules.map((o) => JSON.stringify(o)))).toEqual(new Set(['{"kind":"flag","name":"--rules-sha256"}']));
   });
   test("is inconclusive without a list of rules, whatever else passes", async () => {
     const ran = await checkPolicies({ known: { rules: false } });
@@ -59,6 +61,11 @@ describe("where the bodies come from", () => {
     ["a folder that is not there", { bodies: "/nonexistent" }, /no such file/],
     ["a folder without bodies", { policies: () => false }, /no policy body/],
     ["a sidecar without a digest", { args: ["--sidecar-image", "a=b:latest"] }, /by digest/],
+    [
+      "a sidecar by a digest alone, which no image of a policy is",
+      { args: ["--sidecar-image", `contrast-initializer=sha256:${"a".repeat(64)}`] },
+      /names no image by digest/,
+    ],
     ["an image configuration without a file", { args: ["--image-config", `a@sha256:${"0".repeat(64)}`] }, /form/],
     ["rules of another length", { args: ["--rules-sha256", "ab"] }, /rules-sha256/],
   ])("%s is a usage error", async (_name, question, message) => {

@@ -95,7 +95,11 @@ export const tdx = {
 };
 /** The profile knows that value. */
 export const knownTdx = (profile: ProfileValue, more: object = {}): ProfileValue =>
-  but("manifestValues", { tdx: [{ mrTd: tdx.MrTd, mrSeam: tdx.MrSeam, rtmrs: tdx.Rtmrs, ...more }] })(profile);
+  but("manifestValues", {
+    tdx: [{ mrTd: tdx.MrTd, mrSeam: tdx.MrSeam, rtmrs: tdx.Rtmrs, ...more }],
+    minTcbEvaluationDataNumber: tdx.MinTCBEvaluationDataNumber,
+    piids: tdx.AllowedPIIDs,
+  })(profile);
 /** Somebody's, PKIX DER in hex. */
 export const ownerKey = hex(spki(ecKey(prng("somebody").child("owner"))));
 

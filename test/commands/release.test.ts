@@ -31,7 +31,8 @@ afterAll(removeReleaseWorld);
 
 const inference = (name: string): boolean => name.startsWith("workload-");
 const extraEnv = changed({ ...variants.extraEnv.options });
-const explained = (name: string, code: string): string => `contrast.explained.${name} ${code}`;
+const explained = (name: string, code?: string): string =>
+  `contrast.explained.${name}${code === undefined ? "" : ` ${code}`}`;
 
 /** The deployment file as Contrast's generate command leaves it: the policy of each workload stands in its annotation. */
 const annotated = (of: (name: string) => string): HistoryOptions => ({
@@ -87,6 +88,12 @@ interface Case extends ReleaseQuestion {
   /** Not asked or could not be; null: many. */
   readonly open?: readonly string[] | null;
 }
+/** Takes away what is said of SNP. */
+const snpValues: readonly ((profile: ProfileValue) => ProfileValue)[] = [
+  without("measurements", "minimumTcb", "products"),
+  but("manifestValues", { guestPolicy: null, platformInfo: null, minimumMitigationVector: null, chipIds: null }),
+];
+const anyMachine = but("relaxations", { anyMachine: true });
 const manifestValues = (more: Readonly<Record<string, unknown>>) => ({
   profile: { change: but("manifestValues", more) },
 });
@@ -157,15 +164,66 @@ const cases: Readonly<Record<string, Case>> = {
   },
   "a TDX entry that nobody knows": {
     candidate: references((r) => ({ ...r, tdx: [tdx] })),
-    open: [explained("tdx", "tdx-unexplained")],
+    open: [explained("machines"), explained("tcb_evaluation"), explained("tdx", "tdx-unexplained")],
   },
   "a TDX entry that the profile knows": {
     candidate: references((r) => ({ ...r, tdx: [tdx] })),
-    profile: { change: (p) => but("manifestValues", { minTcbEvaluationDataNumber: 19 })(knownTdx(p)) },
+    profile: { change: (p) => knownTdx(p) },
   },
   "TDX entries alone, known": {
     candidate: references(() => ({ snp: [], tdx: [tdx] })),
     profile: { change: (p) => knownTdx(p) },
+  },
+  "TDX entries alone, and no value for SNP in the profile": {
+    candidate: references(() => ({ snp: [], tdx: [tdx] })),
+    profile: { change: (p) => snpValues.reduce((left, change) => change(left), knownTdx(p)) },
+  },
+  "a TDX entry, and no evaluation data number in the profile": {
+    candidate: references((r) => ({ ...r, tdx: [tdx] })),
+    profile: { change: (p) => but("manifestValues", { minTcbEvaluationDataNumber: null })(knownTdx(p)) },
+    open: [explained("tcb_evaluation")],
+  },
+  "a TDX entry, and no platforms in the profile": {
+    candidate: references((r) => ({ ...r, tdx: [tdx] })),
+    profile: { change: (p) => but("manifestValues", { piids: null })(knownTdx(p)) },
+    open: [explained("machines")],
+  },
+  ...Object.fromEntries(
+    (
+      [
+        ["guestPolicy", "guest_bits"],
+        ["platformInfo", "platform_info"],
+        ["minimumMitigationVector", "mitigation_vector"],
+        ["chipIds", "machines"],
+      ] as const
+    ).map(([member, id]): [string, Case] => [
+      `no ${member} in the profile`,
+      { ...manifestValues({ [member]: null }), open: [explained(id)] },
+    ]),
+  ),
+  "no product lines in the profile": { profile: { change: without("products") }, open: [explained("products")] },
+  "no machines in Privatemode's profile, though each entry lists some": {
+    shape: "privatemode",
+    ...manifestValues({ chipIds: null }),
+    open: [explained("machines")],
+  },
+  "any machine by a relaxation, where entries list some": {
+    profile: { change: (p) => anyMachine(but("manifestValues", { chipIds: null })(p)) },
+  },
+  "any machine by a relaxation, where entries list none": {
+    candidate: snp((v) => ({ ...v, AllowedChipIDs: null })),
+    profile: { change: (p) => anyMachine(but("manifestValues", { chipIds: null })(p)) },
+  },
+  "any machine by a relaxation, beside a list of the profile's": {
+    candidate: snp((v) => ({ ...v, AllowedChipIDs: [bytes(64, "d")] })),
+    profile: { change: anyMachine },
+    failed: [explained("machines", "machine-unexplained")],
+  },
+  "any machine by a relaxation, where the service demands lists": {
+    shape: "privatemode",
+    candidate: { shape: "privatemode", ...snp((v) => ({ ...v, AllowedChipIDs: null })) },
+    profile: { change: (p) => anyMachine(but("manifestValues", { chipIds: null })(p)) },
+    failed: [explained("machines", "machines-open")],
   },
   "a TDX entry with another XFAM": {
     candidate: references((r) => ({ ...r, tdx: [{ ...tdx, Xfam: "ff02060000000000" }] })),
@@ -275,6 +333,16 @@ describe("a gate before deployment", () => {
     expect(report.notProven.filter((line) => line.startsWith("Enforcement: "))).toHaveLength(1);
     expect(report.freshness).toBe("not asked: files");
   });
+  test("shows that any machine is accepted, and by whom the rules are named", () => {
+    const report = reportOf(shown.get("any machine by a relaxation, where entries list none") as Ran);
+    expect(report.relaxations.map((r) => r.name)).toEqual(["any-machine"]);
+    const rules = report.claims.filter((c) => c.id === "kata.rules.known").map((c) => c.expected);
+    expect(new Set(rules.map((r) => `${r?.origin.kind} ${r?.at}`)).size).toBe(1);
+    for (const rule of rules) {
+      expect(rule?.origin.kind).toBe("profile");
+      expect(rule?.at).toMatch(/\.yaml: deployment\.rules$/);
+    }
+  });
   test("lists who can read a prompt: each entry with its names, its images and what is known of them", () => {
     const of = (name: string) => reportOf(shown.get(name) as Ran).readers ?? [];
     const d = good();
@@ -333,6 +401,8 @@ describe("what makes no gate", () => {
     [["--require-fresh"]],
     [["--exchange-public-key", candidate]],
     [["--insecure-trust-root", candidate]],
+    [["--kds-url", "http://localhost:1"]],
+    [["--pcs-url", "http://localhost:1"]],
   ])("%j, which is for a service that runs", async (args) => {
     const ran = await release({ args });
     expect([ran.status, JSON.parse(ran.stdout).error?.code]).toEqual([2, "PM_USAGE"]);

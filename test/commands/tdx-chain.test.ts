@@ -186,7 +186,11 @@ describe("the manifest's reference values", () => {
 
   it("of both TEEs: each entry is explained by a value of its own", async () => {
     const w = await startTdxWorld({ manifest: mixed });
-    const good = await w.verify({ change: (p) => ({ ...p, ...snpProfile }) });
+    const { GuestPolicy: guestPolicy, PlatformInfo: platformInfo } = snp;
+    const values = { guestPolicy, platformInfo, minimumMitigationVector: 15, chipIds: snp.AllowedChipIDs };
+    const good = await w.verify({
+      change: (p) => withValues(values)({ ...p, ...snpProfile, products: ["Genoa", "TDX"] }),
+    });
     expect([good.status, openClaims(good)]).toEqual([0, []]);
     const without = await w.verify();
     expect([without.status, failedClaims(without)]).toEqual([3, []]);

@@ -44,25 +44,14 @@ export interface ManifestValues {
   readonly products: readonly string[] | undefined;
   /** The service's rule: an entry that accepts every machine fails. */
   readonly machinesDemanded: boolean;
+  /** The auditor accepts every machine of a kind of which the profile names none. */
+  readonly anyMachine: boolean;
   /** Lower-case hex; undefined: the profile names none. */
   readonly chipIds: readonly string[] | undefined;
   readonly piids: readonly string[] | undefined;
   /** SHA-256 of keys, lower-case hex. */
   readonly workloadOwners: readonly string[];
   readonly seedshareOwners: readonly string[];
-}
-
-/** Ids that the profile's values make owed. */
-export function explainedPinned(values: ManifestValues): ReadonlySet<string> {
-  const machines = values.machinesDemanded || values.chipIds !== undefined || values.piids !== undefined;
-  return new Set([
-    ...(values.minTcbEvaluationDataNumber === undefined ? [] : ["contrast.explained.tcb_evaluation"]),
-    ...(values.minimumMitigationVector === undefined ? [] : ["contrast.explained.mitigation_vector"]),
-    ...(values.guestPolicy === undefined ? [] : ["contrast.explained.guest_bits"]),
-    ...(values.platformInfo === undefined ? [] : ["contrast.explained.platform_info"]),
-    ...(values.products === undefined ? [] : ["contrast.explained.products"]),
-    ...(machines ? ["contrast.explained.machines"] : []),
-  ]);
 }
 
 /** Whether one of these measurements (lower-case hex) is of two or more vCPUs of this entry, and so covers its APEIP. */
@@ -88,17 +77,11 @@ export function explainValues(
     "contrast.explained.tcb_evaluation": evaluation(manifest.tdx, values, said),
     "contrast.explained.mitigation_vector": mitigations(manifest.snpEntries, values, said),
     "contrast.explained.guest_policy": guestPolicy(manifest.snpEntries, said),
-    "contrast.explained.guest_bits": bits(
-      manifest.snpEntries.map((e) => ({ at: `${e.at}/GuestPolicy`, members: e.guestPolicy })),
-      values.guestPolicy,
-      values.origin,
-      said,
-      "guest-bits-unexplained",
-    ),
+    "contrast.explained.guest_bits": bits(manifest.snpEntries, "guestPolicy", values, said, "guest-bits-unexplained"),
     "contrast.explained.platform_info": bits(
-      manifest.snpEntries.map((e) => ({ at: `${e.at}/PlatformInfo`, members: e.platformInfo })),
-      values.platformInfo,
-      values.origin,
+      manifest.snpEntries,
+      "platformInfo",
+      values,
       said,
       "platform-info-unexplained",
     ),
@@ -119,7 +102,28 @@ export function explainValues(
 
 type Said = (entries: readonly string[], at: string) => Sourced;
 const listed = (entries: readonly string[]): string => entries.join("; ") || "none";
-const noReference = "no reference value given";
+
+/**
+ * The profile names no value. Where the manifest has no such entry nothing is left to vouch for; else its own word would
+ * become the auditor's: the claim stays open, and with it the manifest.
+ */
+function unnamed<const Code extends string>(
+  entries: readonly (SnpEntry | TdxReferenceValue)[],
+  kind: "SNP" | "TDX",
+  member: string,
+  { origin }: ManifestValues,
+  said: Said,
+  code: Code,
+): Answer<Code> {
+  return entries.length > 0
+    ? skip(`no reference value given: use ${member} in the profile`)
+    : without(
+        [],
+        { value: `no ${kind} reference value`, origin },
+        said([], `/ReferenceValues/${kind.toLowerCase()}`),
+        code,
+      );
+}
 
 /** Passes only when no entry is left over; the entries that are left over are the reason. */
 function without<const Code extends string>(
@@ -202,16 +206,12 @@ const tdxDemands = ["memoryIntegrity", "smtDisabled", "staticPlatform"] as const
 const parts = ["bootloader", "tee", "snp", "microcode"] as const;
 const tcbText = (tcb: SnpEntry["minimumTcb"]): string => parts.map((p) => `${p} ${tcb[p] ?? "absent"}`).join(", ");
 
-function minimumTcb(entries: readonly SnpEntry[], { minimumTcb: floor, origin }: ManifestValues, said: Said) {
+function minimumTcb(entries: readonly SnpEntry[], values: ManifestValues, said: Said) {
+  const { minimumTcb: floor, origin } = values;
   if (floor === undefined)
-    return entries.length === 0
-      ? without(
-          [],
-          { value: "no SNP reference value", origin },
-          said([], "/ReferenceValues/snp"),
-          "minimum-below-profile",
-        )
-      : skip("no reference value given: use minimumTcb in the profile", "minimum-unreferenced");
+    return entries.length > 0
+      ? skip("no reference value given: use minimumTcb in the profile", "minimum-unreferenced")
+      : unnamed(entries, "SNP", "minimumTcb", values, said, "minimum-below-profile");
   return without(
     entries.filter((e) => parts.some((p) => (e.minimumTcb[p] ?? -1) < floor[p])).map((e) => `${e.at}/MinimumTCB`),
     { value: `at least ${tcbText(floor)}`, origin, at: "minimumTcb" },
@@ -223,25 +223,27 @@ function minimumTcb(entries: readonly SnpEntry[], { minimumTcb: floor, origin }:
   );
 }
 
+const evaluationMember = "manifestValues.minTcbEvaluationDataNumber";
 function evaluation(entries: readonly TdxReferenceValue[], values: ManifestValues, said: Said) {
   const { minTcbEvaluationDataNumber: floor, origin } = values;
-  if (floor === undefined) return skip(noReference);
+  if (floor === undefined) return unnamed(entries, "TDX", evaluationMember, values, said, "evaluation-below-profile");
   const text = (e: TdxReferenceValue): string => `${e.at}/MinTCBEvaluationDataNumber ${e.minTcbEvaluationDataNumber}`;
   return without(
     entries.filter((e) => e.minTcbEvaluationDataNumber < floor).map(text),
-    { value: `at least ${floor}`, origin, at: "manifestValues.minTcbEvaluationDataNumber" },
+    { value: `at least ${floor}`, origin, at: evaluationMember },
     said(entries.map(text), "/ReferenceValues/tdx"),
     "evaluation-below-profile",
   );
 }
 
+const mitigationMember = "manifestValues.minimumMitigationVector";
 function mitigations(entries: readonly SnpEntry[], values: ManifestValues, said: Said) {
   const { minimumMitigationVector: floor, origin } = values;
-  if (floor === undefined) return skip(noReference);
+  if (floor === undefined) return unnamed(entries, "SNP", mitigationMember, values, said, "mitigation-below-profile");
   const text = (e: SnpEntry): string => `${e.at}/MinimumMitigationVector ${hexNumber(e.minimumMitigationVector, 16)}`;
   return without(
     entries.filter((e) => (e.minimumMitigationVector & floor) !== floor).map(text),
-    { value: `all bits of ${hexNumber(floor, 16)}`, origin, at: "manifestValues.minimumMitigationVector" },
+    { value: `all bits of ${hexNumber(floor, 16)}`, origin, at: mitigationMember },
     said(entries.map(text), "/ReferenceValues/snp"),
     "mitigation-below-profile",
   );
@@ -268,13 +270,16 @@ function guestPolicy(entries: readonly SnpEntry[], said: Said) {
 
 /** All members, so that an absent one and one that is false read alike. */
 function bits<const Code extends string>(
-  entries: readonly { readonly at: string; readonly members: GuestPolicy | PlatformInfo | undefined }[],
-  demanded: GuestPolicy | PlatformInfo | undefined,
-  origin: Origin,
+  entries: readonly SnpEntry[],
+  member: "guestPolicy" | "platformInfo",
+  values: ManifestValues,
   said: Said,
   code: Code,
 ): Answer<Code> {
-  if (demanded === undefined) return skip(noReference);
+  const { [member]: demanded, origin } = values;
+  const at = `manifestValues.${member}`;
+  if (demanded === undefined) return unnamed(entries, "SNP", at, values, said, code);
+  const name = member === "guestPolicy" ? "GuestPolicy" : "PlatformInfo";
   const text = (members: GuestPolicy | PlatformInfo | undefined): string =>
     members === undefined
       ? "absent"
@@ -284,10 +289,10 @@ function bits<const Code extends string>(
           .join(", ");
   const wanted = text(demanded);
   return without(
-    entries.filter((e) => text(e.members) !== wanted).map((e) => e.at),
-    { value: wanted, origin },
+    entries.filter((e) => text(e[member]) !== wanted).map((e) => `${e.at}/${name}`),
+    { value: wanted, origin, at },
     said(
-      entries.map((e) => `${e.at} ${text(e.members)}`),
+      entries.map((e) => `${e.at}/${name} ${text(e[member])}`),
       "/ReferenceValues/snp",
     ),
     code,
@@ -309,8 +314,9 @@ function platform(entries: readonly (SnpEntry | TdxReferenceValue)[], rules: Man
   );
 }
 
-function products(entries: readonly SnpEntry[], { products: accepted, origin }: ManifestValues, said: Said) {
-  if (accepted === undefined) return skip(noReference);
+function products(entries: readonly SnpEntry[], values: ManifestValues, said: Said) {
+  const { products: accepted, origin } = values;
+  if (accepted === undefined) return unnamed(entries, "SNP", "products", values, said, "product-unexplained");
   const text = (e: SnpEntry): string => `${e.at}/ProductName ${e.productName}`;
   return without(
     entries.filter((e) => !accepted.includes(e.productName)).map(text),
@@ -320,26 +326,39 @@ function products(entries: readonly SnpEntry[], { products: accepted, origin }: 
   );
 }
 
-/** A list that the profile names binds its kind of machine; of the other kind an empty list fails only where the service demands lists. */
+/**
+ * An empty list accepts every machine. Each kind of which the manifest has entries needs the profile's list, or its word
+ * that any machine will do; where the service demands lists, an empty one fails under that word, too.
+ */
 function machines({ snpEntries, tdx: tdxEntries }: Manifest, values: ManifestValues, said: Said) {
-  const { machinesDemanded, chipIds, piids, origin } = values;
-  if (!machinesDemanded && chipIds === undefined && piids === undefined) return skip(noReference);
+  const { machinesDemanded, anyMachine, chipIds, piids, origin } = values;
   const kinds = [
-    ...snpEntries.map((e) => ({ at: `${e.at}/AllowedChipIDs`, list: e.allowedChipIds, known: chipIds })),
-    ...tdxEntries.map((e) => ({ at: `${e.at}/AllowedPIIDs`, list: e.allowedPiids, known: piids })),
+    ...snpEntries.map((e) => ({
+      at: `${e.at}/AllowedChipIDs`,
+      list: e.allowedChipIds,
+      known: chipIds,
+      use: "chipIds",
+    })),
+    ...tdxEntries.map((e) => ({ at: `${e.at}/AllowedPIIDs`, list: e.allowedPiids, known: piids, use: "piids" })),
   ];
   const open = kinds.filter((k) => k.list.length === 0 && (machinesDemanded || k.known !== undefined));
   const strange = kinds.flatMap(({ at, list, known }) =>
     known === undefined ? [] : list.filter((id) => !known.includes(id)).map((id) => `${at} ${id}`),
   );
+  const unknown = new Set(kinds.filter((k) => k.known === undefined && !anyMachine).map((k) => k.use));
+  if (open.length === 0 && strange.length === 0 && unknown.size > 0) {
+    const members = [...unknown].map((use) => `manifestValues.${use}`).join(" and ");
+    return skip(`no reference value given: use ${members} in the profile, or relaxations.anyMachine`);
+  }
   const expected = [
     ...(machinesDemanded ? ["a list in each entry"] : []),
     ...(chipIds === undefined ? [] : [`chip ids none but ${chipIds.join(", ")}`]),
     ...(piids === undefined ? [] : [`PIIDs none but ${piids.join(", ")}`]),
+    ...(anyMachine ? ["any machine of a kind without a list in the profile"] : []),
   ];
   return without(
     [...open.map((k) => `${k.at} is empty`), ...strange],
-    { value: expected.join("; "), origin },
+    { value: expected.join("; ") || "no reference value", origin },
     said(
       kinds.map((k) => `${k.at} ${k.list.join(", ") || "empty"}`),
       "/ReferenceValues",

@@ -6,7 +6,7 @@ import { type Answers, cannot, holds } from "../../claims/answer.ts";
 import type { Volume, VolumeMount } from "./deployment-pod.ts";
 import type { PolicyContainer, PolicyMount, PolicyStorage } from "./policy-data.ts";
 import type { container } from "./workload-claims.ts";
-import { type ContainerCase, initializer, sortedText } from "./workload-types.ts";
+import { type ContainerCase, initializer, readOnlyKinds, sortedText } from "./workload-types.ts";
 
 type Code =
   | "mount-unexpected"
@@ -35,7 +35,6 @@ const emptyDirForms = [
   { type: "bind", prefix: "^/run/kata-containers/sandbox/ephemeral/" },
 ] as const;
 const watchable = "^$(cpath)/watchable/$(bundle-id)-[a-z0-9]{16}-";
-const readOnlyKinds: ReadonlySet<string> = new Set(["configMap", "secret", "projected", "downwardAPI"]);
 
 const base = (path: string): string => path.slice(path.lastIndexOf("/") + 1);
 const sharedBind = (path: string): Form => ({ type: "bind", source: `${shared}${base(path)}$` });

@@ -15,16 +15,16 @@ const genpolicy = "Kata Containers, genpolicy";
 export function rulesKnown(text: PolicyText, { rules }: References): A["kata.rules.known"] {
   const lax = laxStatements(text.rules);
   if (lax.length > 0) return broken(lax.join("; "), "rules-lax");
-  const known = rules.find((sha256) => sha256 === text.rulesSha256);
+  const known = rules.find((r) => r.value === text.rulesSha256);
   if (known === undefined)
     return cannot(
       rules.length === 0
-        ? `no list of rules was given: --rules-sha256; these rules have SHA-256 ${text.rulesSha256}`
+        ? `no list of rules was given: --rules-sha256, or deployment.rules in a profile; these rules have SHA-256 ${text.rulesSha256}`
         : `rules with SHA-256 ${text.rulesSha256} are not among the ${rules.length} that were given`,
       "rules-unknown",
     );
   return equal(
-    { value: known, origin: { kind: "flag", name: "--rules-sha256" } },
+    known,
     {
       value: text.rulesSha256,
       origin: { kind: "recomputed", name: "SHA-256 of the policy's text before policy_data" },

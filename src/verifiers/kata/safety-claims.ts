@@ -23,7 +23,8 @@ export const safety = catalogue("kata", {
     codes: {
       "adapter-type-unknown": "A proxy names an adapter type that is not among the known ones.",
       "adapter-type-missing": "A proxy names no adapter type, or a server, or a pod with a GPU, has no proxy.",
-      "adapter-type-unreadable": "The proxy's command or arguments cannot be read in one way.",
+      "adapter-type-unreadable":
+        "The proxy's command or arguments cannot be read in one way, or something beside its program may run.",
     },
   },
   "kata.safety.workload_address": {
@@ -35,7 +36,8 @@ export const safety = catalogue("kata", {
     codes: {
       "address-not-loopback": "The workload address, or what its port makes of it, is no loopback address.",
       "address-missing": "A proxy names no workload address.",
-      "address-unreadable": "The proxy's command or arguments cannot be read in one way.",
+      "address-unreadable":
+        "The proxy's command or arguments cannot be read in one way, or something beside its program may run.",
     },
   },
   "kata.safety.gpu_versions": {
@@ -47,7 +49,8 @@ export const safety = catalogue("kata", {
     codes: {
       "gpu-versions-missing": "An agent has no list of driver or of VBIOS versions, or an empty one.",
       "gpu-version-wrong": "An entry of a list is no version.",
-      "gpu-versions-unreadable": "The agent's command or arguments cannot be read in one way.",
+      "gpu-versions-unreadable":
+        "The agent's command or arguments cannot be read in one way, or something beside its program may run.",
     },
   },
   "kata.safety.gpu_agent": {
@@ -75,8 +78,10 @@ export const safety = catalogue("kata", {
       "disk-device-missing": "A disk mounter holds no device, or several.",
       "disk-volume-writable": "Another container may write to a disk mounter's volume, or mount over it.",
       "disk-missing": "A model server mounts no volume of a disk mounter.",
-      "disk-model-elsewhere": "No argument of a model server names a path in a disk mounter's volume.",
-      "disk-unreadable": "A disk mounter's or model server's command or arguments cannot be read in one way.",
+      "disk-model-elsewhere":
+        "No argument of a model server names a path in a disk mounter's volume, another volume lies over one, or a path goes upwards.",
+      "disk-unreadable":
+        "A disk mounter's or model server's command or arguments cannot be read in one way, or name files that the host keeps.",
     },
   },
   "kata.safety.host_volumes": {
@@ -120,7 +125,7 @@ export const safety = catalogue("kata", {
     codes: {
       "source-hash-only": "A command checks a file by a SHA-256, and no file with it was given.",
       "source-hash-unreadable":
-        "A command checks a digest that is not in the deployment file, or by another algorithm than SHA-256.",
+        "A command checks a digest that is not in the deployment file, a list of them in a file, or by another algorithm than SHA-256.",
     },
   },
 });
@@ -130,5 +135,6 @@ export const notProvenBySafety: readonly string[] = [
   "Programs: that a proxy, agent or disk mounter does what its arguments say, only its source shows.",
   "Addresses: a server that listens on all addresses can be reached past its proxy wherever the pod's network permits; where a workload address is a name, /etc/hosts, a file of the host's, says what it stands for.",
   "Logs: what programs log without an argument that switches it on was not looked at.",
+  "Files of the host's: a command that checks one by its SHA-256 and then reads it reads what the host has put there by then; a copy that is checked is safe.",
   "Scripts: a shell script can be written so that no search for arguments or hashes finds what it does; read the commands of the deployment file.",
 ];

@@ -1,16 +1,14 @@
 /** What commands show of logging and of code: switches, code that comes with a model, files that are run by hash. */
 import { type Answers, cannot, equal, graded } from "../../claims/answer.ts";
-import type { Container } from "./deployment-pod.ts";
 import { type Problem, ruled } from "./safety-answer.ts";
 import type { safety } from "./safety-claims.ts";
 import { diskOf, mountersOf } from "./safety-disks.ts";
+import { digest, elsewhereIn } from "./safety-scripts.ts";
 import type { Recognised, SafetyCase } from "./safety-types.ts";
-import { switchedOn, takesValue, tokensOf } from "./safety-words.ts";
-import { listText, textsOf, unknownOf } from "./workload-types.ts";
+import { envOf, hiddenIn, switchedOn, takesValue, textsIn, tokensOf, unknownIn } from "./safety-words.ts";
+import { listText } from "./workload-types.ts";
 
 type A = Answers<typeof safety>;
-
-const unknownWords = ({ command, args }: Container): string[] => unknownOf([...(command ?? []), ...(args ?? [])]);
 
 /** All containers of a pod that reads prompts, but for those that are known to see none. */
 const readers = (c: SafetyCase): Recognised[] =>
@@ -21,17 +19,17 @@ const readers = (c: SafetyCase): Recognised[] =>
 export function promptLogs(c: SafetyCase): A["kata.safety.prompt_logs"] {
   const { flags, env, files } = c.rules.promptLogs;
   const read = readers(c);
-  const problems = read.flatMap(({ container }): Problem<"prompt-logs-on" | "prompt-logs-unreadable">[] => {
-    const tokens = tokensOf(container);
+  const problems = read.flatMap((x): Problem<"prompt-logs-on" | "prompt-logs-unreadable">[] => {
+    const { container } = x;
+    const tokens = tokensOf(x);
     const on = switchedOn(tokens, flags, env);
-    const set = container.env.filter(
+    const all = envOf(x);
+    const set = all.filter(
       (e) => e.value?.unknown.length === 0 && env.some((s) => s.name === e.name && takesValue(s, e.value?.text)),
     );
     const hidden = [
-      ...unknownWords(container),
-      ...container.env
-        .filter((e) => e.value?.unknown.length !== 0 && env.some((s) => s.name === e.name))
-        .map((e) => e.name),
+      ...hiddenIn(x),
+      ...all.filter((e) => e.value?.unknown.length !== 0 && env.some((s) => s.name === e.name)).map((e) => e.name),
       ...(container.envFrom ? ["envFrom"] : []),
       ...tokens.filter((t) => files.includes(t.split("=", 1)[0] ?? "")),
     ];
@@ -59,20 +57,20 @@ export function promptLogs(c: SafetyCase): A["kata.safety.prompt_logs"] {
 
 /** Containers that run code of the model's, with the argument. */
 export const remoteCodeOf = (c: SafetyCase): { readonly container: string; readonly argument: string }[] =>
-  c.containers.flatMap(({ container }) =>
+  c.containers.flatMap((x) =>
     switchedOn(
-      tokensOf(container),
+      tokensOf(x),
       c.rules.remoteCode.map((name) => ({ name })),
       [],
     ).map((argument) => ({
-      container: container.name,
+      container: x.container.name,
       argument,
     })),
   );
 
 export function remoteCode(c: SafetyCase): A["kata.safety.remote_code"] {
   const found = remoteCodeOf(c).map(({ container, argument }) => `${container}: ${argument}`);
-  const unknown = c.containers.flatMap(({ container }) => unknownWords(container));
+  const unknown = c.containers.flatMap(hiddenIn);
   if (found.length === 0 && unknown.length > 0)
     return cannot(`not in the deployment file: the value of ${unknown.join(", ")}`);
   return graded(
@@ -89,8 +87,6 @@ export function remoteCode(c: SafetyCase): A["kata.safety.remote_code"] {
 
 const tool = /\b(sha256sum|shasum|openssl\s+dgst|openssl\s+sha256|hashlib)\b/;
 const otherTool = /\b(sha(1|224|384|512)sum|md5sum|b2sum|b3sum|cksum|openssl\s+(sha(1|224|384|512)|md5))\b/;
-/** Not part of a longer hex number, and not an image's digest. */
-const digest = /(?<![0-9a-fA-F])(?<!@sha256:)[0-9a-fA-F]{64}(?![0-9a-fA-F])/g;
 /** pip's --hash and its kin name a hash without a tool beside it. */
 const stated = /(?<!@)\bsha256[:=]\s?([0-9a-fA-F]{64})(?![0-9a-fA-F])/g;
 
@@ -110,12 +106,12 @@ export function sourcesOf(c: SafetyCase): Sources {
       .map((m) => diskOf(c, m))
       .flatMap((d) => ("reason" in d ? [] : [d.rootHash])),
   );
-  const each = c.containers.map(({ container }): Sources => {
-    const { command, args, env, execCommands, name, envFrom } = container;
-    const words = [...textsOf([...(command ?? []), ...(args ?? [])]), ...execCommands.flat()];
-    const run = words.join("\n");
+  const each = c.containers.map((x): Sources => {
+    const { env, name, envFrom } = x.container;
+    const texts = textsIn(x);
+    const run = texts.run.join("\n");
     // A shell fills in variables, so a hash may stand in one.
-    const text = [run, ...env.map((e) => e.value?.text ?? "")].join("\n");
+    const text = [run, ...texts.env].join("\n");
     const checks = tool.test(run);
     const found = [
       ...(checks ? [...text.matchAll(digest)].map((m) => m[0]) : []),
@@ -130,9 +126,10 @@ export function sourcesOf(c: SafetyCase): Sources {
     const unreadable = [
       ...(otherTool.test(run) ? ["another algorithm than SHA-256"] : []),
       ...(checks && hashes.length === 0 ? ["a hash that is not in the deployment file"] : []),
-      ...(checks ? [...elsewhere.map((e) => e.name), ...unknownWords(container), ...(envFrom ? ["envFrom"] : [])] : []),
+      ...(checks ? [...elsewhere.map((e) => e.name), ...unknownIn(x), ...(envFrom ? ["envFrom"] : [])] : []),
+      ...elsewhereIn(run, envOf(x)),
     ];
-    return { hashes, unreadable: unreadable.map((reason) => `${name}: ${reason}`) };
+    return { hashes, unreadable: [...new Set(unreadable)].map((reason) => `${name}: ${reason}`) };
   });
   return { hashes: each.flatMap((s) => s.hashes), unreadable: each.flatMap((s) => s.unreadable) };
 }

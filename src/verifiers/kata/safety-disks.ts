@@ -3,9 +3,10 @@ import type { Answers } from "../../claims/answer.ts";
 import type { VolumeDevice, VolumeMount } from "./deployment-pod.ts";
 import { type Problem, ruled } from "./safety-answer.ts";
 import type { safety } from "./safety-claims.ts";
+import { modelPaths } from "./safety-models.ts";
 import type { Recognised, SafetyCase } from "./safety-types.ts";
-import { argumentsOf, tokensOf } from "./safety-words.ts";
-import { initializer, unknownOf } from "./workload-types.ts";
+import { argumentsOf } from "./safety-words.ts";
+import { initializer, readOnlyKinds } from "./workload-types.ts";
 
 type A = Answers<typeof safety>;
 type DiskCode =
@@ -17,8 +18,6 @@ type DiskCode =
   | "disk-model-elsewhere"
   | "disk-unreadable";
 
-/** Kubernetes mounts these read-only whatever the mount says. */
-const readOnlyKinds: ReadonlySet<string> = new Set(["configMap", "secret", "projected", "downwardAPI"]);
 const kindOf = (c: SafetyCase, { volume }: VolumeMount): string => c.workload.volumes.get(volume)?.kind ?? "";
 
 const pathsOf = (devices: readonly VolumeDevice[]): string[] => devices.map((d) => d.path);
@@ -37,7 +36,7 @@ export function diskOf(
   c: SafetyCase,
   { container }: Recognised,
 ): Disk | { readonly reason: string; readonly open?: true } {
-  const read = argumentsOf(container, c.rules.diskMounter);
+  const read = argumentsOf(c, container, c.rules.diskMounter);
   if ("reason" in read) return { reason: read.reason, open: true };
   const [model = "", index = "", root = "", ...more] = read.words;
   const fits = /^[A-Za-z0-9][\w.-]*$/.test(model) && /^[0-9]+$/.test(index) && /^[0-9a-fA-F]{64}$/.test(root);
@@ -46,11 +45,11 @@ export function diskOf(
     : { reason: JSON.stringify(read.words) };
 }
 
-/** Volumes that a disk mounter may fill. */
+/** Volumes that a disk mounter may fill: of any other kind the host fills them. */
 const modelVolumes = (c: SafetyCase): ReadonlySet<string> =>
   new Set(
     mountersOf(c).flatMap(({ container }) =>
-      container.mounts.filter((m) => !m.readOnly && !readOnlyKinds.has(kindOf(c, m))).map((m) => m.volume),
+      container.mounts.filter((m) => !m.readOnly && kindOf(c, m) === "emptyDir").map((m) => m.volume),
     ),
   );
 
@@ -70,7 +69,7 @@ function mounterProblems(c: SafetyCase, mounter: Recognised): Problem<DiskCode>[
 /** A mount in a container that is no disk mounter: what is mounted below it may arrive, nothing may leave. */
 const mayWrite = (m: VolumeMount): boolean => m.bidirectional || !(m.readOnly || m.hostToContainer);
 
-function readerProblems(reader: Recognised, models: ReadonlySet<string>): Problem<DiskCode>[] {
+function readerProblems(c: SafetyCase, reader: Recognised, models: ReadonlySet<string>): Problem<DiskCode>[] {
   const { container, disk } = reader;
   const { name, devices } = container;
   const mounts = container.mounts.filter((m) => models.has(m.volume));
@@ -82,14 +81,18 @@ function readerProblems(reader: Recognised, models: ReadonlySet<string>): Proble
   ];
   if (!disk) return problems;
   if (mounts.length === 0) return [...problems, { code: "disk-missing", text: name }];
-  const unknown = unknownOf([...(container.command ?? []), ...(container.args ?? [])]);
-  const tokens = tokensOf(container).map((token) => token.slice(token.indexOf("=") + 1));
-  const inside = mounts.some((m) => tokens.some((t) => t === m.path || t.startsWith(`${m.path.replace(/\/$/, "")}/`)));
-  if (inside) return problems;
-  const text = `${name}: no argument in ${mounts.map((m) => m.path).join(", ")}`;
-  return unknown.length > 0
-    ? [...problems, { code: "disk-unreadable", text, open: true }]
-    : [...problems, { code: "disk-model-elsewhere", text }];
+  const { inside, elsewhere: others, open } = modelPaths(c, reader, models);
+  const paths = mounts.map((m) => m.path).join(", ");
+  const elsewhere: Problem<DiskCode>[] = [
+    ...others.map((text) => ({ code: "disk-model-elsewhere" as const, text: `${name}: ${text}` })),
+    ...open.map((text) => ({ code: "disk-unreadable" as const, text: `${name}: ${text}`, open: true as const })),
+  ];
+  if (inside) return [...problems, ...elsewhere];
+  const text = `${name}: no argument in ${paths}`;
+  // What is not in the file may be the path.
+  return open.length > 0
+    ? [...problems, ...elsewhere, { code: "disk-unreadable", text, open: true }]
+    : [...problems, ...elsewhere, { code: "disk-model-elsewhere", text }];
 }
 
 export function disks(c: SafetyCase): A["kata.safety.disks"] {
@@ -110,7 +113,7 @@ export function disks(c: SafetyCase): A["kata.safety.disks"] {
         }),
     ],
     none: "no disk in this workload, and no server that needs one",
-    problems: c.containers.flatMap((x) => (isMounter(x) ? mounterProblems(c, x) : readerProblems(x, models))),
+    problems: c.containers.flatMap((x) => (isMounter(x) ? mounterProblems(c, x) : readerProblems(c, x, models))),
     code: "disk-missing",
   });
 }

@@ -3,14 +3,15 @@ import { type Answers, skip } from "../../claims/answer.ts";
 import { type Problem, ruled } from "./safety-answer.ts";
 import type { safety } from "./safety-claims.ts";
 import { pattern, type Recognised, type SafetyCase } from "./safety-types.ts";
-import { argumentsOf, strangeWords, valuesOf, type Words } from "./safety-words.ts";
+import { argumentsOf, envOf, strangeWords, valuesOf, type Words } from "./safety-words.ts";
 
 type A = Answers<typeof safety>;
 type VersionCode = "gpu-versions-missing" | "gpu-version-wrong" | "gpu-versions-unreadable";
 
 export const agentsOf = (c: SafetyCase): Recognised[] => c.containers.filter((x) => x.role === "attestation-agent");
 
-const wordsOf = (c: SafetyCase, { container }: Recognised): Words => argumentsOf(container, c.rules.attestationAgent);
+const wordsOf = (c: SafetyCase, { container }: Recognised): Words =>
+  argumentsOf(c, container, c.rules.attestationAgent);
 
 /** Entries of both lists, as far as they can be read; the agent takes lists separated by commas. */
 export function versionsOf(c: SafetyCase, agent: Recognised) {
@@ -51,9 +52,9 @@ export function gpuVersions(c: SafetyCase): A["kata.safety.gpu_versions"] {
 }
 
 /** An agent that finds no GPU ends well. A variable that is not in the file may say anything. */
-function blindness(c: SafetyCase, { container }: Recognised): Problem<"gpu-agent-blind" | "gpu-agent-unreadable">[] {
-  const { name, env, envFrom } = container;
-  const set = env.filter((e) => c.rules.attestationAgent.visible.some((v) => v.name === e.name));
+function blindness(c: SafetyCase, agent: Recognised): Problem<"gpu-agent-blind" | "gpu-agent-unreadable">[] {
+  const { name, envFrom } = agent.container;
+  const set = envOf(agent).filter((e) => c.rules.attestationAgent.visible.some((v) => v.name === e.name));
   const hidden = [
     ...set.filter((e) => e.value?.unknown.length !== 0).map((e) => e.name),
     ...(envFrom ? ["envFrom"] : []),

@@ -12,7 +12,7 @@ export type Read = Values | { readonly reason: string };
 export const proxiesOf = (c: SafetyCase): Recognised[] => c.containers.filter((x) => x.role === "inference-proxy");
 
 function read(c: SafetyCase, { container }: Recognised, flags: readonly string[]): Read {
-  const given = argumentsOf(container, c.rules.inferenceProxy);
+  const given = argumentsOf(c, container, c.rules.inferenceProxy);
   return "reason" in given ? given : valuesOf(given.words, flags);
 }
 export const adapterTypesOf = (c: SafetyCase, proxy: Recognised): Read =>

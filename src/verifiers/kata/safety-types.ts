@@ -3,6 +3,7 @@ import type { Origin } from "../../claims/answer.ts";
 import { usage } from "../../errors.ts";
 import type { Workload } from "./deployment.ts";
 import type { Container } from "./deployment-pod.ts";
+import type { ImageConfig } from "./image-config.ts";
 
 /**
  * How a container is recognised. An image counts by the end of its repository, `disk-mounter` or `privatemode/disk-mounter`,
@@ -84,6 +85,8 @@ export interface Recognised {
   readonly byImage: boolean;
   /** A server that needs a disk. */
   readonly disk: boolean;
+  /** What the image starts by itself; undefined: not given, and kata.container.env says so. */
+  readonly config: ImageConfig | undefined;
 }
 
 export interface SafetyCase {

@@ -1,6 +1,7 @@
 /** Arguments of a container: those of a known program read strictly, those of any command sought through loosely. */
-import type { Container } from "./deployment-pod.ts";
-import type { ProgramRole, Switch } from "./safety-types.ts";
+import type { Container, EnvVar } from "./deployment-pod.ts";
+import { replaced } from "./safety-paths.ts";
+import type { ProgramRole, Recognised, SafetyCase, Switch } from "./safety-types.ts";
 import { textsOf, unknownOf } from "./workload-types.ts";
 
 export type Words = { readonly words: readonly string[] } | { readonly reason: string };
@@ -9,7 +10,9 @@ export type Words = { readonly words: readonly string[] } | { readonly reason: s
  * The words that the role's program is started with. A command of the container's own must be that program, or a shell
  * that does nothing but the known lines and `exec PROGRAM "$@"`; behind any other command no argument means anything.
  */
-export function argumentsOf(container: Container, role: ProgramRole): Words {
+export function argumentsOf(c: SafetyCase, container: Container, role: ProgramRole): Words {
+  const reason = besideProgram(c, container, role);
+  if (reason !== undefined) return { reason };
   const command = container.command ?? [];
   const args = container.args ?? [];
   const unknown = unknownOf([...command, ...args]);
@@ -31,6 +34,18 @@ export function argumentsOf(container: Container, role: ProgramRole): Words {
     role.programs.some((path) => last === `exec ${path} "$@"`) &&
     lines.every((line) => role.preludes.includes(line));
   return wrapped ? { words: [...more, ...given] } : { reason: `a command that the rules do not know: ${program}` };
+}
+
+/** Why the arguments do not tell what runs: something else runs, too, or another program in the program's place. */
+function besideProgram(c: SafetyCase, container: Container, role: ProgramRole): string | undefined {
+  const { execCommands, env, envFrom } = container;
+  const loader = env.filter((e) => e.name.startsWith("LD_")).map((e) => e.name);
+  const mounts = replaced(c, container, role.programs);
+  if (execCommands.length > 0)
+    return `a hook or probe runs another command: ${execCommands.map((words) => words.join(" ")).join("; ")}`;
+  if (loader.length > 0) return `a variable tells the loader what to load: ${loader.join(", ")}`;
+  if (envFrom) return "envFrom: a variable may tell the loader what to load";
+  return mounts.length > 0 ? `the host may put another program there: ${mounts.join(", ")}` : undefined;
 }
 
 interface Flag {
@@ -87,15 +102,56 @@ export const strangeWords = (words: readonly string[], names: readonly string[])
   return words.filter((w) => !known.some((f) => w === f.name || w === `${f.name}=${f.value}` || w === f.value));
 };
 
-/** All words of a container's command, those inside a shell's script too, without the shell's quoting. */
-export const tokensOf = ({ command, args }: Container): string[] =>
-  textsOf([...(command ?? []), ...(args ?? [])]).flatMap((text) =>
+/** The variables that a process gets, as far as files say: those of the image, and over them the container's own. */
+export function envOf({ container, config }: Recognised): EnvVar[] {
+  const own = new Set(container.env.map((e) => e.name));
+  const image = (config?.env ?? []).map((text): EnvVar => {
+    const [name = ""] = text.split("=", 1);
+    return { name, value: { text: text.slice(name.length + 1), unknown: [] } };
+  });
+  return [...image.filter((e) => !own.has(e.name)), ...container.env];
+}
+
+/** Texts of a container in which a switch can stand: command and arguments, hooks and probes, and what a shell fills in. */
+export function textsIn(x: Recognised): { readonly run: readonly string[]; readonly env: readonly string[] } {
+  const { command, args, execCommands } = x.container;
+  // Kubernetes: a command replaces entry point and arguments of the image, args alone replace its arguments.
+  const start = command === undefined ? (x.config?.entrypoint ?? []) : [];
+  const rest = command === undefined && args === undefined ? (x.config?.cmd ?? []) : [];
+  return {
+    run: [...start, ...rest, ...textsOf([...(command ?? []), ...(args ?? [])]), ...execCommands.flat()],
+    env: envOf(x).map((e) => e.value?.text ?? ""),
+  };
+}
+
+/** Names that Kubernetes puts into command or arguments, and whose value is not in the deployment file. */
+export const unknownIn = ({ container: { command, args } }: Recognised): string[] =>
+  unknownOf([...(command ?? []), ...(args ?? [])]);
+
+/** Names whose value is not in the deployment file, and which Kubernetes or a shell puts into what runs. */
+export function hiddenIn(x: Recognised): string[] {
+  const { env, envFrom } = x.container;
+  const run = textsIn(x).run.join("\n");
+  const named = (name: string): boolean => new RegExp(`\\$\\{?[!#]?${escaped(name)}(?![A-Za-z0-9_])`).test(run);
+  return [
+    ...unknownIn(x),
+    ...env.filter((e) => e.value?.unknown.length !== 0 && named(e.name)).map((e) => e.name),
+    ...(envFrom && /\$\{?[!#]?[A-Za-z_]/.test(run) ? ["envFrom"] : []),
+  ];
+}
+const escaped = (name: string): string => name.replaceAll(/[^A-Za-z0-9_]/g, "\\$&");
+
+/** All words of a container's texts, those inside a shell's script too, without the shell's quoting. */
+export const tokensOf = (x: Recognised): string[] => {
+  const { run, env } = textsIn(x);
+  return [...run, ...env].flatMap((text) =>
     text
       .replaceAll("\\\n", "")
       .replaceAll(/["'\\]/g, "")
       .split(/[\s;|&()<>`]+/)
       .filter((word) => word !== ""),
   );
+};
 
 const spelled = (name: string): string => name.replace(/^-+/, "").replaceAll("_", "-").toLowerCase();
 

@@ -11,12 +11,15 @@ import { gpuAgent, gpuVersions, versionsOf } from "./safety-gpu.ts";
 import { adapterType, adapterTypesOf, addressesOf, type Read, workloadAddress } from "./safety-proxy.ts";
 import { caseOf } from "./safety-roles.ts";
 import type { Recognised, SafetyCase, SafetyRules } from "./safety-types.ts";
+import type { HeldImageConfig } from "./workload-types.ts";
 
 export interface SafetyInputs {
   /** The auditor's deployment file. */
   readonly deployment: Origin;
   /** Files that the auditor holds: SHA-256, lower-case hex, to the file's name. */
   readonly sources: ReadonlyMap<string, string>;
+  /** Image digest, `sha256:` and hex, to the image's configuration. */
+  readonly imageConfigs: ReadonlyMap<string, HeldImageConfig>;
 }
 export interface SafetyJudgement {
   /** Subject `safety` and the WorkloadSecretID. */
@@ -30,7 +33,7 @@ export interface SafetyJudgement {
  * @throws PmError PM_USAGE for rules with a pattern that is none
  */
 export function verifySafety(workload: Workload, rules: SafetyRules, given: SafetyInputs): SafetyJudgement {
-  const c = caseOf(workload, rules, given.deployment);
+  const c = caseOf(workload, rules, given.deployment, given.imageConfigs);
   const answers: Answers<typeof safety> = {
     "kata.safety.roles": roles(c),
     "kata.safety.adapter_type": adapterType(c),

@@ -26,8 +26,8 @@ export interface References {
   /** The deployment file. */
   readonly deployment: Origin;
   readonly manifest: Origin;
-  /** SHA-256 of the rules' text, lower-case hex. */
-  readonly rules: readonly string[];
+  /** SHA-256 of the rules' text, lower-case hex, each with the one who names it. */
+  readonly rules: readonly Sourced[];
   /** Container name to image reference, and who names it. */
   readonly sidecars: ReadonlyMap<string, Sourced>;
   /** Image digest, `sha256:` and hex, to the image's configuration. */
@@ -56,6 +56,9 @@ export interface ContainerCase {
 
 export const policySource = "policy body";
 export const shownIn = (value: string, at: string): Sourced => observed(value, policySource, `policy_data ${at}`);
+
+/** Volumes that Kubernetes mounts read-only whatever the mount says; the host chooses what is in them. */
+export const readOnlyKinds: ReadonlySet<string> = new Set(["configMap", "secret", "projected", "downwardAPI"]);
 
 /** A list in which every word can be told from the next. */
 export const listText = (list: readonly string[]): string => JSON.stringify(list);

@@ -69,6 +69,7 @@ describeEvidence("the facts of Privatemode v1.40.0", () => {
     ...verifySafety(w, privatemodeRules, {
       deployment: { kind: "pinned", file: "deployment.yaml", sha256: "0".repeat(64) },
       sources: new Map(),
+      imageConfigs: new Map(),
     }),
   }));
 

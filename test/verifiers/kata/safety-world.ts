@@ -3,6 +3,7 @@ import { privatemodeRules } from "../../../src/profile/privatemode.ts";
 import { decodeDeployment, type Workload } from "../../../src/verifiers/kata/deployment.ts";
 import { type SafetyJudgement, verifySafety } from "../../../src/verifiers/kata/safety.ts";
 import type { SafetyRules } from "../../../src/verifiers/kata/safety-types.ts";
+import type { HeldImageConfig } from "../../../src/verifiers/kata/workload-types.ts";
 import { bytes } from "./make.ts";
 
 const digest = `@sha256:${"a".repeat(64)}`;
@@ -79,10 +80,12 @@ export const judgeYaml = (
   yaml: string,
   rules: SafetyRules = privatemodeRules,
   held: ReadonlyMap<string, string> = sources,
+  imageConfigs: ReadonlyMap<string, HeldImageConfig> = new Map(),
 ): SafetyJudgement =>
   verifySafety(workloadOf(yaml), rules, {
     deployment: { kind: "pinned", file: "deployment.yaml", sha256: "0".repeat(64) },
     sources: held,
+    imageConfigs,
   });
 
 /** Ids and codes of what did not pass: `id status code`. */

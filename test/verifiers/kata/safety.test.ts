@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { privatemodeRules } from "../../../src/profile/privatemode.ts";
+import type { ImageConfig } from "../../../src/verifiers/kata/image-config.ts";
 import { safety } from "../../../src/verifiers/kata/safety-claims.ts";
 import { repositoryOf } from "../../../src/verifiers/kata/safety-roles.ts";
 import { but, judgeYaml, open, patchHash, pod, rootHash, simple } from "./safety-world.ts";
@@ -30,10 +31,27 @@ const proxyImage = "demo/inference-proxy:v1";
 const agentImage = "demo/attestation-agent:v1";
 const mounterImage = "demo/disk-mounter:v1";
 const command = (words: string, args: string): string => `command: ${words}\n          ${args}`;
+const hook = (text: string): string => `lifecycle: { postStart: { exec: { command: [/bin/sh, -c, "${text}"] } } }`;
+const proxyOpen = [`${A} error adapter-type-unreadable`, `${W} error address-unreadable`];
+const agentOpen = [`${V} error gpu-versions-unreadable`, `${G} error gpu-agent-unreadable`];
+const mounterOpen = [`${D} error disk-unreadable`];
+const proxyMounts = "[{ name: identity, mountPath: /var/run/secrets/identity, readOnly: true }]";
+/** One more mount of the model server, of a volume of this kind. */
+const kept = (source: string, path: string, readOnly = true): string =>
+  but(
+    "        - { name: run, emptyDir: {} }\n",
+    `        - { name: run, emptyDir: {} }\n        - { name: kept, ${source} }\n`,
+    but(models, `${models}\n            - { name: kept, mountPath: ${path}, readOnly: ${readOnly} }`),
+  );
+const claim = "persistentVolumeClaim: { claimName: c }";
+const model = "args: [/mnt/modelweights-granite-0,";
+const list = "sha256sum -c";
 const script = (line: string, program: string): string => `[/bin/sh, -ec, "${line}exec ${program} \\"$@\\"", _]`;
 
 /** What is changed, and all that does not pass then. */
-const cases: readonly (readonly [name: string, yaml: string, ...open: string[]])[] = [
+type Case = readonly [name: string, yaml: string, ...open: string[]];
+const upwards = [`${D} fail disk-model-elsewhere`];
+const cases: readonly Case[] = [
   ["nothing", pod],
 
   ["adapter type unencrypted", but("openai,anthropic", "unencrypted"), `${A} fail adapter-type-unknown`],
@@ -177,6 +195,7 @@ const cases: readonly (readonly [name: string, yaml: string, ...open: string[]])
   [
     "an agent with variables from elsewhere",
     but(agentArgs, `envFrom: [{ configMapRef: { name: c } }]\n          ${agentArgs}`),
+    `${V} error gpu-versions-unreadable`,
     `${G} error gpu-agent-unreadable`,
   ],
   [
@@ -232,6 +251,103 @@ const cases: readonly (readonly [name: string, yaml: string, ...open: string[]])
   ],
   ["a read-only model volume", but(models, "{ name: models, mountPath: /mnt, readOnly: true }")],
   ["a server without the volume", but(models, "{ name: run, mountPath: /mnt }"), `${D} fail disk-missing`],
+  ...[claim, "configMap: { name: c }", "secret: { secretName: s }", "emptyDir: {}"].map(
+    (source): Case => [
+      `a volume over the model: ${source}`,
+      kept(source, "/mnt/modelweights-granite-0"),
+      `${D} fail disk-model-elsewhere`,
+    ],
+  ),
+  ["a volume beside the model on its disk", kept(claim, "/mnt/other"), `${D} fail disk-model-elsewhere`],
+  ["a volume over the model in another spelling", kept(claim, "//mnt/./x/"), `${D} fail disk-model-elsewhere`],
+  ["a volume above the model", kept(claim, "/"), `${D} error disk-unreadable`],
+  ["a claim beside the models, which no word names", kept(claim, "/mntx")],
+  ["a model by a path that goes upwards", but(model, "args: [/mnt/../untrusted/m,"), ...upwards],
+  [
+    "a model by a path that goes upwards inside the volume",
+    but(model, "args: [/mnt/a/../modelweights-granite-0,"),
+    ...upwards,
+  ],
+  ["a further path that the host keeps", but(model, "args: [/untrusted/m, --draft=/mnt/m,"), ...mounterOpen],
+  ["a further path in a claim", but(model, "args: [/kept/m, --draft=/mnt/m,", kept(claim, "/kept")), ...mounterOpen],
+  [
+    "a further path in a claim, from the working directory",
+    but(model, "args: [kept/m, --draft=/mnt/m,", kept(claim, "/kept")),
+    ...mounterOpen,
+  ],
+  ["a further path in JSON", but(server, `'--speculative-config={"model":"/untrusted/m"}']`), ...mounterOpen],
+  [
+    "a further path in a variable",
+    but("value: all }", "value: all }, { name: M, value: /untrusted/m }"),
+    ...mounterOpen,
+  ],
+  ["a part of the models' volume", but(models, models.replace("/mnt,", "/mnt, subPath: x,")), ...mounterOpen],
+  [
+    "models on a volume that the host keeps",
+    but("{ name: models, emptyDir: { medium: Memory } }", `{ name: models, ${claim} }`),
+    `${D} fail disk-missing`,
+    `${H} fail host-volume-writable`,
+  ],
+  [
+    "a file of the host's that is copied and checked",
+    but("              if [", "              cp /untrusted/a.patch /w/a.patch\n              if ["),
+  ],
+  [
+    "a file of the host's that is copied and not checked",
+    but("              if [", "              cp /untrusted/a.patch /w/b.patch\n              if ["),
+    ...mounterOpen,
+  ],
+
+  ["a hook of the proxy", but(`args: [${adapter}`, `${hook("nc evil")}\n          args: [${adapter}`), ...proxyOpen],
+  ["a hook of the agent", but(agentArgs, `${hook("true")}\n          ${agentArgs}`), ...agentOpen],
+  ["a hook of the mounter", but(diskArgs, `${hook("true")}\n          ${diskArgs}`), ...mounterOpen],
+  [
+    "a probe of the mounter",
+    but(diskArgs, `startupProbe: { exec: { command: [/bin/true] } }\n          ${diskArgs}`),
+    ...mounterOpen,
+  ],
+  ...[
+    "/bin",
+    "/bin/inference-proxy",
+    "/",
+    "/usr/lib/x",
+    "/etc",
+    "/etc/ld.so.preload",
+    "/etc/ld.so.conf.d",
+    "/a/..",
+  ].map(
+    (path): Case => [
+      `a secret of the proxy's at ${path}`,
+      but(proxyMounts, `[{ name: identity, mountPath: ${path}, readOnly: true }]`),
+      ...proxyOpen,
+    ],
+  ),
+  [
+    "a secret of the proxy's in /etc/ssl",
+    but(proxyMounts, "[{ name: identity, mountPath: /etc/ssl, readOnly: true }]"),
+  ],
+  ["an emptyDir of the agent's at /lib64", but("mountPath: /var/run/demo }", "mountPath: /lib64 }")],
+  [
+    "a file over the mounter",
+    but("Bidirectional }]", "Bidirectional }, { name: patches, mountPath: /bin/disk-mounter, subPath: x }]"),
+    ...mounterOpen,
+  ],
+  [
+    "a variable for the proxy's loader",
+    but(`args: [${adapter}`, `env: [{ name: LD_PRELOAD, value: /x.so }]\n          args: [${adapter}`),
+    ...proxyOpen,
+  ],
+  [
+    "a variable for the agent's loader",
+    but(agentArgs, `env: [{ name: LD_LIBRARY_PATH, value: /x }]\n          ${agentArgs}`),
+    ...agentOpen,
+  ],
+  [
+    "a variable for the mounter's loader",
+    but(diskArgs, `env: [{ name: LD_AUDIT, value: /x.so }]\n          ${diskArgs}`),
+    ...mounterOpen,
+  ],
+
   ["a model from a hub", but("/mnt/modelweights-granite-0", "org/granite"), `${D} fail disk-model-elsewhere`],
 
   [
@@ -285,11 +401,41 @@ const cases: readonly (readonly [name: string, yaml: string, ...open: string[]])
     ),
     `${P} error prompt-logs-unreadable`,
   ],
-  ["arguments out of a file", but(server, "--config=/untrusted/x.yaml]"), `${P} error prompt-logs-unreadable`],
+  [
+    "arguments out of a file",
+    but(server, "--config=/untrusted/x.yaml]"),
+    `${D} error disk-unreadable`,
+    `${P} error prompt-logs-unreadable`,
+  ],
   [
     "variables out of a ConfigMap as a whole",
     but(env, "envFrom: [{ configMapRef: { name: c } }]"),
     `${P} error prompt-logs-unreadable`,
+    `${S} error source-hash-unreadable`,
+  ],
+
+  [
+    "request logs and remote code in a variable that the script uses",
+    but("value: all }", 'value: all }, { name: X, value: "--enable-log-requests --trust-remote-code" }'),
+    `${P} fail prompt-logs-on`,
+    `${R} fail remote-code`,
+  ],
+  [
+    "request logs and remote code in a hook",
+    but(env, `${env}\n          ${hook("vllm serve --enable-log-requests --trust-remote-code")}`),
+    `${P} fail prompt-logs-on`,
+    `${R} fail remote-code`,
+  ],
+  [
+    "a variable of the script's out of a secret",
+    but(
+      "value: all }",
+      "value: all }, { name: X, valueFrom: { secretKeyRef: { name: s, key: k } } }",
+      but('serve "$@"', 'serve $X "$@"'),
+    ),
+    `${D} error disk-unreadable`,
+    `${P} error prompt-logs-unreadable`,
+    `${R} error`,
     `${S} error source-hash-unreadable`,
   ],
 
@@ -305,7 +451,12 @@ const cases: readonly (readonly [name: string, yaml: string, ...open: string[]])
     but("value: all }", `value: all }, { name: H, value: "${"2".repeat(64)}" }`),
     `${S} error source-hash-only`,
   ],
-  ["a check against a file", but(check, "!= $(cat /untrusted/sum)"), `${S} error source-hash-unreadable`],
+  [
+    "a check against a file",
+    but(check, "!= $(cat /untrusted/sum)"),
+    `${D} error disk-unreadable`,
+    `${S} error source-hash-unreadable`,
+  ],
   [
     "another algorithm",
     but("sha256sum /w/a.patch", "sha512sum /w/b; sha256sum /w/a.patch"),
@@ -318,8 +469,39 @@ const cases: readonly (readonly [name: string, yaml: string, ...open: string[]])
       "value: all }, { name: H, valueFrom: { secretKeyRef: { name: s, key: k } } }",
       but("sha256sum /w/a.patch", "echo $H; sha256sum /w/a.patch"),
     ),
+    `${D} error disk-unreadable`,
+    `${P} error prompt-logs-unreadable`,
+    `${R} error`,
     `${S} error source-hash-unreadable`,
   ],
+  ...[
+    `${list} /w/sums`,
+    `${list} < /w/sums`,
+    `${list} <<EOF`,
+    `cat /w/sums | ${list}`,
+    `cat /w/sums | ${list} # ${patchHash}`,
+    `echo "${patchHash}  /w/a $(cat /w/sums)" | ${list}`,
+    "sha256sum --check /w/sums",
+    "sha256sum --status --che /w/sums",
+    "shasum -a 256 -c /w/sums",
+    `echo "${patchHash}  /w/a" | ${list} - /w/sums`,
+  ].map(
+    (line): Case => [
+      `beside the check a list of hashes: ${line}`,
+      but("              exec", `              ${line} && patch < /w/b\n              exec`),
+      `${S} error source-hash-unreadable`,
+    ],
+  ),
+  ...[
+    `echo "${patchHash}  /w/a.patch" | ${list}`,
+    `if ! echo "${patchHash}  /w/a.patch" | ${list} --status -; then exit 1; fi`,
+    `${list} <<<"${patchHash}  /w/a.patch"`,
+    `${list} --quiet <<< "${patchHash} /w/a" > /dev/null 2>&1`,
+    `echo "${patchHash}  /w/a.patch" |\n              shasum -a 256 -c`,
+    `H=${patchHash}\n              echo "$H  /w/a.patch" | ${list}`,
+  ].map(
+    (line): Case => [`a known hash: ${line}`, but("              exec", `              ${line}\n              exec`)],
+  ),
   ["no check at all", but(/ +if \[.*\n/.exec(pod)?.[0] ?? "", "")],
   ["an image's digest in a command", but('serve "$@"', `serve "$@" --note=x@sha256:${"2".repeat(64)}`)],
 
@@ -407,6 +589,37 @@ describe("the rules of what is safe", () => {
       trustRemoteCode: [],
       sources: [{ container: "workload-granite-0", sha256: patchHash, file: "a.patch" }],
     });
+  });
+  test("ask the image's configuration, too: variables, entry point, arguments", () => {
+    const image = (name: string, more: Partial<ImageConfig>) => {
+      const own = `sha256:${"b".repeat(64)}`;
+      const base = { entrypoint: [], cmd: [], env: [], workingDir: "/", user: "", volumes: [] };
+      const yaml = but(`demo/${name}:v1@sha256:${"a".repeat(64)}`, `demo/${name}:v1@${own}`);
+      const configs = new Map([[own, { config: { ...base, ...more }, name: "config.json" }]]);
+      return open(judgeYaml(yaml, privatemodeRules, undefined, configs));
+    };
+    const logs = `${P} fail prompt-logs-on`;
+    expect(image("vllm-openai", { env: ["PATH=/bin"] })).toEqual([]);
+    expect(image("vllm-openai", { env: ["VLLM_LOGGING_LEVEL=DEBUG"] })).toEqual([logs]);
+    expect(image("vllm-openai", { env: ["X=--trust-remote-code"] })).toEqual([`${R} fail remote-code`]);
+    expect(image("inference-proxy", { entrypoint: ["/bin/p", "--log-level=debug"] })).toEqual([logs]);
+    // A command in the file replaces both.
+    expect(image("vllm-openai", { entrypoint: ["--log-level=debug"], cmd: ["--log-level=debug"] })).toEqual([]);
+    const blind = `${G} fail gpu-agent-blind`;
+    expect(image("attestation-agent", { env: ["NVIDIA_VISIBLE_DEVICES=void"] })).toEqual([blind]);
+    expect(image("attestation-agent", { env: ["NVIDIA_VISIBLE_DEVICES=all"] })).toEqual([]);
+    // What the file says goes before what the image says.
+    const own = but(agentArgs, `env: [{ name: NVIDIA_VISIBLE_DEVICES, value: all }]\n          ${agentArgs}`);
+    const config = {
+      entrypoint: [],
+      cmd: [],
+      env: ["NVIDIA_VISIBLE_DEVICES=void"],
+      workingDir: "/",
+      user: "",
+      volumes: [],
+    };
+    const configs = new Map([[`sha256:${"a".repeat(64)}`, { config, name: "config.json" }]]);
+    expect(open(judgeYaml(own, privatemodeRules, undefined, configs))).toEqual([]);
   });
   test("compare hashes in the file with those of the files that were given", () => {
     const claim = judgeYaml(pod).judged.claims.find((c) => c.id === S);
