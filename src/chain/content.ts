@@ -92,7 +92,10 @@ export function auditContent(plan: ContentPlan, given: Given): Content {
   };
 }
 
-function disksOf({ disks, workloads: { file, safety } }: ContentPlan, audited: WorkloadsAudit): DisksAudit | undefined {
+function disksOf(
+  { disks, workloads: { file, safety, references } }: ContentPlan,
+  audited: WorkloadsAudit,
+): DisksAudit | undefined {
   if (disks === undefined) return undefined;
   // The profile was refused without them.
   if (safety === undefined) throw new PmError("PM_BUG", "model disks without rules that say what a disk mounter is");
@@ -100,6 +103,7 @@ function disksOf({ disks, workloads: { file, safety } }: ContentPlan, audited: W
     ...disks,
     workloads: audited.workloads,
     rules: safety,
+    imageConfigs: references.imageConfigs,
     deployment: heldOrigin(file),
     explained: audited.judged,
   });

@@ -9,6 +9,7 @@ import type { Json, ModelRow } from "../report/report.ts";
 import type { Workload } from "../verifiers/kata/deployment.ts";
 import { type MounterFacts, mounterFacts } from "../verifiers/kata/mounters.ts";
 import type { SafetyRules } from "../verifiers/kata/safety-types.ts";
+import type { HeldImageConfig } from "../verifiers/kata/workload-types.ts";
 import { verifyDisk } from "../verifiers/verity/disk.ts";
 import { modelDisk, modelFile } from "../verifiers/verity/disk-claims.ts";
 import type { DiskInputs, HeldDisk } from "../verifiers/verity/disk-types.ts";
@@ -28,6 +29,7 @@ export interface DisksInputs {
   /** Confidential workloads of the deployment file; undefined: it could not be read. */
   readonly workloads: readonly Workload[] | undefined;
   readonly rules: SafetyRules;
+  readonly imageConfigs: ReadonlyMap<string, HeldImageConfig>;
   readonly deployment: Origin;
   readonly profile: Origin;
   /** Claims about workloads and containers, for what a row may say of a policy. */
@@ -43,8 +45,16 @@ export interface DisksAudit {
 }
 
 /** Pure; never throws for what is in the deployment file, the list or an image. */
-export function auditDisks({ plan, workloads, rules, deployment, profile, explained }: DisksInputs): DisksAudit {
-  const mounters = workloads?.flatMap((w) => mounterFacts(w, rules, deployment));
+export function auditDisks({
+  plan,
+  workloads,
+  rules,
+  imageConfigs,
+  deployment,
+  profile,
+  explained,
+}: DisksInputs): DisksAudit {
+  const mounters = workloads?.flatMap((w) => mounterFacts(w, rules, deployment, imageConfigs));
   const roots = (mounters ?? []).flatMap(({ disk }) => ("reason" in disk ? [] : [disk.rootHash]));
   const modelsOrigin: Origin = { kind: "audited-party", name: plan.list.name };
   const list = verifyModelList({

@@ -26,6 +26,7 @@ const audit = (yaml: string, more: Partial<DisksPlan> = {}) =>
   auditDisks({
     plan: { ...plan, ...more },
     workloads: decodeDeployment(utf8(yaml)).workloads.filter((w) => w.confidential),
+    imageConfigs: new Map(),
     rules: privatemodeRules,
     deployment,
     profile,
@@ -200,6 +201,7 @@ describe("the list of disks", () => {
     const { judged } = auditDisks({
       plan,
       workloads: undefined,
+      imageConfigs: new Map(),
       rules: privatemodeRules,
       deployment,
       profile,

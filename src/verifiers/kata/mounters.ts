@@ -9,8 +9,8 @@ import { remoteCodeOf } from "./safety-code.ts";
 import { type Disk, diskOf, mountersOf } from "./safety-disks.ts";
 import { caseOf } from "./safety-roles.ts";
 import type { Recognised, SafetyCase, SafetyRules } from "./safety-types.ts";
-import { tokensOf } from "./safety-words.ts";
-import { unknownOf } from "./workload-types.ts";
+import { tokensIn } from "./safety-words.ts";
+import { type HeldImageConfig, unknownOf } from "./workload-types.ts";
 
 export interface HeldDevice {
   readonly path: string;
@@ -56,8 +56,13 @@ export interface MounterFacts {
 }
 
 /** @throws PmError PM_USAGE for rules with a pattern that is none */
-export function mounterFacts(workload: Workload, rules: SafetyRules, deployment: Origin): MounterFacts[] {
-  const c = caseOf(workload, rules, deployment);
+export function mounterFacts(
+  workload: Workload,
+  rules: SafetyRules,
+  deployment: Origin,
+  configs: ReadonlyMap<string, HeldImageConfig>,
+): MounterFacts[] {
+  const c = caseOf(workload, rules, deployment, configs);
   const remoteCode = [...new Set(remoteCodeOf(c).map((r) => r.container))];
   return mountersOf(c).map((mounter) => factsOf(c, mounter, remoteCode));
 }
@@ -115,7 +120,7 @@ function readersOf({ container, disk }: Recognised, share: VolumeMount, rest: st
 
 /** A path with a part that leads upwards names no place that could be told from its text. */
 const wordsIn = (container: Container, folder: string): string[] =>
-  tokensOf(container)
+  tokensIn([...(container.command ?? []), ...(container.args ?? [])].map((v) => v.text))
     .map((token) => token.slice(token.indexOf("=") + 1))
     .filter((t) => below(t, folder) !== undefined && !/(^|\/)\.\.(\/|$)/.test(t));
 

@@ -141,17 +141,21 @@ export function hiddenIn(x: Recognised): string[] {
 }
 const escaped = (name: string): string => name.replaceAll(/[^A-Za-z0-9_]/g, "\\$&");
 
-/** All words of a container's texts, those inside a shell's script too, without the shell's quoting. */
+/** All words of a container's texts, those inside a shell's script too. */
 export const tokensOf = (x: Recognised): string[] => {
   const { run, env } = textsIn(x);
-  return [...run, ...env].flatMap((text) =>
+  return tokensIn([...run, ...env]);
+};
+
+/** Words without the shell's quoting. */
+export const tokensIn = (texts: readonly string[]): string[] =>
+  texts.flatMap((text) =>
     text
       .replaceAll("\\\n", "")
       .replaceAll(/["'\\]/g, "")
       .split(/[\s;|&()<>`]+/)
       .filter((word) => word !== ""),
   );
-};
 
 const spelled = (name: string): string => name.replace(/^-+/, "").replaceAll("_", "-").toLowerCase();
 
