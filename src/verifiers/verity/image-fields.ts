@@ -2,9 +2,10 @@
 
 import { allZero, hex } from "../../bytes/hex.ts";
 import { type Answer, graded, holds, observed, specified } from "../../claims/answer.ts";
-import { bitsText, hexWord, uuidText, volumeNameText } from "./erofs/facts.ts";
+import { bitsText, hexWord, volumeNameText } from "./erofs/facts.ts";
 import { compatNames, incompatNames } from "./erofs/superblock.ts";
 import type { ErofsTree } from "./erofs/tree.ts";
+import { uuidText } from "./superblock.ts";
 
 interface Field {
   readonly name: string;

@@ -1,6 +1,7 @@
 /** What a superblock says, in the format's own words; nothing is judged. */
 import { hex } from "../../../bytes/hex.ts";
 import type { Json } from "../../../report/report.ts";
+import { uuidText } from "../superblock.ts";
 import { compatNames, incompatNames, type Superblock } from "./superblock.ts";
 import { listErofs } from "./tree.ts";
 
@@ -8,9 +9,6 @@ export const hexWord = (n: number): string => `0x${n.toString(16).padStart(8, "0
 /** `0x00000003 (SB_CHKSUM, MTIME)` */
 export const bitsText = (value: number, names: (value: number) => string[]): string =>
   value === 0 ? hexWord(value) : `${hexWord(value)} (${names(value).join(", ")})`;
-
-const uuidDashes = /^(.{8})(.{4})(.{4})(.{4})(.{12})$/;
-export const uuidText = (uuid: Uint8Array): string => hex(uuid).replace(uuidDashes, "$1-$2-$3-$4-$5");
 
 /** NUL padded; what stands behind a NUL is shown too, for a reader that stops there would not see it. */
 export function volumeNameText(name: Uint8Array): string {
