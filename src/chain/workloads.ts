@@ -63,9 +63,7 @@ export function auditWorkloads(plan: WorkloadsPlan, enforced: Enforced): Workloa
   );
   const { safety: rules, references } = plan;
   const safety =
-    rules === undefined
-      ? []
-      : workloads.map((w) => verifySafety(w, rules, { ...references, deployment: origin }));
+    rules === undefined ? [] : workloads.map((w) => verifySafety(w, rules, { ...references, deployment: origin }));
   const outside = file?.workloads.filter((w) => !w.confidential) ?? [];
   return {
     judged: [
