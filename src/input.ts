@@ -14,6 +14,7 @@ export interface Input {
 
 /** Larger than any evidence that pm reads whole. */
 export const maxInputBytes = 64 * 1024 * 1024;
+export const maxDeploymentBytes = 8 * 1024 * 1024;
 
 const chunkBytes = 64 * 1024;
 /** Not a stream: those cost a start some 2 ms a file, and pm reads half a dozen. A pipe has a name too, and no size. */

@@ -1,12 +1,11 @@
 /** One run of the Contrast CLI: what it was given, how it ended, and digests of what it wrote. */
 import { createHash } from "node:crypto";
 import { hex } from "../bytes/hex.ts";
-import { type Input, readInput } from "../input.ts";
+import { type Input, maxDeploymentBytes, readInput } from "../input.ts";
 import type { PreparedCli } from "../measure/contrast-cli.ts";
 import type { Json } from "../report/report.ts";
 import type { CliRunFacts } from "../verifiers/contrast/generate.ts";
 
-export const maxDeploymentBytes = 8 * 1024 * 1024;
 const maxManifestBytes = 4 * 1024 * 1024;
 const maxSettingsBytes = 16 * 1024 * 1024;
 const maxCacheBytes = 256 * 1024 * 1024;

@@ -3,7 +3,7 @@ import { serviceEdits } from "../chain/manifest-edits.ts";
 import type { Answers, Origin, Sourced } from "../claims/answer.ts";
 import { type Judged, judge } from "../claims/subject.ts";
 import { PmError, usage } from "../errors.ts";
-import { type Input, readInput } from "../input.ts";
+import { type Input, maxDeploymentBytes, readInput } from "../input.ts";
 import { withContrastCli } from "../measure/contrast-cli.ts";
 import type { Json } from "../report/report.ts";
 import { diffManifests } from "../verifiers/contrast/diff.ts";
@@ -14,7 +14,7 @@ import { generated } from "../verifiers/contrast/generate-claims.ts";
 import { decodeManifest } from "../verifiers/contrast/manifest.ts";
 import { type ManifestRules, manifestRules } from "../verifiers/contrast/rules.ts";
 import { seedshareKeyHex } from "../verifiers/contrast/seedshare.ts";
-import { maxDeploymentBytes, names, runCli, sha256Of } from "./generate-run.ts";
+import { names, runCli, sha256Of } from "./generate-run.ts";
 
 export interface RecomputeOptions {
   /** Path of the deployment file; it is read, never written. */

@@ -299,3 +299,15 @@ class Parser {
     return plain;
   }
 }
+
+/** JSON pointer of a member that stands twice in its object, at any depth; the reader bounds the depth. */
+export function firstRepeated(node: JsonNode): string | undefined {
+  if (node.kind !== "array" && node.kind !== "object") return undefined;
+  const twice = node.kind === "object" ? repeated(node)[0] : undefined;
+  if (twice !== undefined) return twice.value.at;
+  for (const inner of node.kind === "array" ? node.items : node.members.map((m) => m.value)) {
+    const found = firstRepeated(inner);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}

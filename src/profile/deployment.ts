@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import type { Origin, Sourced } from "../claims/answer.ts";
 import { PmError, usage } from "../errors.ts";
-import { type Input, readInput } from "../input.ts";
+import { type Input, maxDeploymentBytes, readInput } from "../input.ts";
 import { decodeImageConfig } from "../verifiers/kata/image-config.ts";
 import { digestIn, type HeldImageConfig, type References } from "../verifiers/kata/workload-types.ts";
 import type { ProfileFile } from "./schema.ts";
@@ -17,7 +17,6 @@ export interface HeldDeployment {
   readonly references: HeldReferences;
 }
 
-export const maxDeploymentBytes = 8 * 1024 * 1024;
 const maxConfigBytes = 4 * 1024 * 1024;
 const maxSourceBytes = 64 * 1024 * 1024;
 

@@ -18,7 +18,7 @@ const bit = v.optional(v.boolean(), false);
 const bigNumber = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
 /** How much is known of an image, from least to most: its digest stands in the deployment file, the auditor names the digest, several rebuilt it, this run rebuilt it. */
-export const assuranceLevels = ["hash-only", "pinned", "k-of-n", "rebuilt"] as const;
+const assuranceLevels = ["hash-only", "pinned", "k-of-n", "rebuilt"] as const;
 const assurance = v.picklist(assuranceLevels);
 
 function isPattern(source: string): boolean {

@@ -141,7 +141,7 @@ const commitLines = (c: FoundCommit, { objectFormat }: SourceFound): string[] =>
 ];
 
 /** The last line: the answer, and how much it rests on. */
-export function foundLine(found: SourceFound): string {
+function foundLine(found: SourceFound): string {
   const { attested, matches, nearest, counts } = found;
   const [newest] = matches;
   const facts = `${count(attested.workloads, "workload")}, ${count(attested.images, "image")}, ${count(attested.diskRoots, "disk root")} equal`;

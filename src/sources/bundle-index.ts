@@ -54,7 +54,7 @@ export const limits = {
 } as const;
 
 export const sha256Hex = (bytes: Uint8Array): string => hex(createHash("sha256").update(bytes).digest());
-export const entryKey = (e: Pick<Entry, "service" | "path">): string => `${e.service} ${e.path}`;
+const entryKey = (e: Pick<Entry, "service" | "path">): string => `${e.service} ${e.path}`;
 /** Every blob that the index names, each digest once. */
 export const blobsOf = (index: Index): ReadonlyMap<string, number> =>
   new Map(

@@ -1,9 +1,7 @@
 import { Args, Flags } from "@oclif/core";
 import { BaseCommand, type Printed } from "../../command.ts";
-import { readInput } from "../../input.ts";
+import { maxDeploymentBytes, readInput } from "../../input.ts";
 import { parseTime } from "../../time.ts";
-
-const maxDeploymentBytes = 8 * 1024 * 1024;
 
 export default class PolicyCheck extends BaseCommand {
   static override summary = "Say whether policies allow what a deployment file says, and nothing else.";

@@ -90,7 +90,7 @@ const tdxMembers: Readonly<Record<string, readonly [TdxField, Reader]>> = {
   piids: ["AllowedPIIDs", listOf(hexText(16))],
   minTcbEvaluationDataNumber: ["MinTCBEvaluationDataNumber", number(1n, 2n ** 31n - 1n)],
 };
-export const editMembers: readonly string[] = [...Object.keys(snpMembers), ...Object.keys(tdxMembers)];
+const editMembers: readonly string[] = [...Object.keys(snpMembers), ...Object.keys(tdxMembers)];
 
 function objectOf(node: JsonNode, fail: Fail): JsonObject {
   if (node.kind !== "object") throw fail(node, "no mapping");

@@ -4,16 +4,17 @@
  * Members keep their order and numbers their text: a manifest is its bytes.
  */
 import {
+  firstRepeated,
   type JsonArray,
   type JsonMember,
   type JsonNode,
   type JsonObject,
   member,
   readJson,
-  repeated,
 } from "../../bytes/json.ts";
 import { jsonText } from "../../bytes/json-text.ts";
 import { malformed, type PmError } from "../../errors.ts";
+import { sameList } from "./folding.ts";
 
 export type SnpField = "MinimumTCB" | "GuestPolicy" | "PlatformInfo" | "MinimumMitigationVector" | "AllowedChipIDs";
 export type TdxField = "MrSeam" | "AllowedPIIDs" | "MinTCBEvaluationDataNumber";
@@ -103,25 +104,12 @@ const what = { what: "generated manifest", reasonCode: "generated-malformed", ma
 function readManifest(bytes: Uint8Array): JsonObject {
   const { root } = readJson(bytes, what);
   if (root.kind !== "object") throw notManifest("not an object");
-  const twice = doubled(root);
+  // An edit of one of them would be no edit to some readers.
+  const twice = firstRepeated(root);
   if (twice !== undefined) throw notManifest(`${twice} stands there twice`);
   return root;
 }
 const notManifest = (problem: string): PmError => malformed(`${what.what}: ${problem}`, what.reasonCode);
-
-/** Pointer of a member that its object has twice: an edit of one of them would be no edit to some readers. */
-function doubled(node: JsonNode): string | undefined {
-  if (node.kind === "array") return firstOf(node.items);
-  if (node.kind !== "object") return undefined;
-  return repeated(node)[0]?.value.at ?? firstOf(node.members.map((m) => m.value));
-}
-function firstOf(nodes: readonly JsonNode[]): string | undefined {
-  for (const node of nodes) {
-    const found = doubled(node);
-    if (found !== undefined) return found;
-  }
-  return undefined;
-}
 
 const replaced = (object: JsonObject, name: string, value: JsonNode): JsonObject => ({
   ...object,
@@ -172,9 +160,6 @@ function withSan(entry: JsonNode, sans: SanEdits, log: Log): JsonNode {
 }
 
 const textNode = (value: string): JsonNode => ({ kind: "string", value, at: "", offset: 0 });
-const sameList = (a: readonly string[], b: readonly string[]): boolean =>
-  a.length === b.length && a.every((name, i) => name === b[i]);
-
 /** group/version/Kind/namespace/name; undefined for an id that an annotation chose freely. */
 function namedBy(workloadSecretId: string): Named | undefined {
   const [, , kind, namespace, name, ...more] = workloadSecretId.split("/");

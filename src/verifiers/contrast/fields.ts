@@ -4,12 +4,11 @@
  * reads null as the zero value and cuts fixed arrays.
  */
 import { type JsonArray, type JsonNode, type JsonObject, repeated } from "../../bytes/json.ts";
+import { folded } from "./folding.ts";
 import type { Problems } from "./problems.ts";
 import { type ManifestRules, namesOf, type Scope } from "./rules.ts";
 
 const quoted = (name: string): string => JSON.stringify(name.length > 80 ? `${name.slice(0, 80)}…` : name);
-/** Go folds by Unicode's simple folding: the long s and the Kelvin sign count as s and k. */
-const folded = (name: string): string => name.toLowerCase().replaceAll("\u017f", "s").replaceAll("\u212a", "k");
 const maxUint64 = 2n ** 64n - 1n;
 const maxInt64 = 2n ** 63n - 1n;
 

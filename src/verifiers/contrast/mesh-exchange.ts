@@ -9,6 +9,7 @@ import { type Answers, broken, equal, holds, observed, type Sourced, skip, speci
 import { type Certificate, publicKeyOf } from "../../crypto/certificate.ts";
 import { decodeWhole } from "../../crypto/der.ts";
 import { malformed, PmError } from "../../errors.ts";
+import { folded } from "./folding.ts";
 import type { exchangeQuestions } from "./mesh-claims.ts";
 
 type Exchange = Answers<typeof exchangeQuestions>;
@@ -31,8 +32,6 @@ const lengths = { PublicKey: 1216, EncapsulatedKey: 1120 } as const;
 const document = "Privatemode v1.40.0";
 const section = "secret exchange";
 
-/** Go also takes U+017F for s and U+212A for k. */
-const folded = (name: string): string => name.toLowerCase().replaceAll("\u017f", "s").replaceAll("\u212a", "k");
 /** Go reads names in any letters and takes the last of several: two of one name are refused. */
 function member(node: JsonNode, name: string): JsonNode {
   if (node.kind !== "object") throw malformed(`exchange: ${node.at || "/"} is no object`, reasonCode);

@@ -3,6 +3,7 @@
  * name; the pod's own address comes last. Compared as strings: a wildcard stands for nothing but itself.
  */
 import { malformed } from "../../errors.ts";
+import { sameList } from "./folding.ts";
 
 /** In the certificate's order, kind by kind. */
 export interface Names {
@@ -53,9 +54,6 @@ export function namesText({ dns, ip, uri }: Names): string {
   const all = [...dns.map((n) => `DNS:${n}`), ...ip.map((n) => `IP:${n}`), ...uri.map((n) => `URI:${n}`)];
   return all.join(", ") || "none";
 }
-
-const sameList = (a: readonly string[], b: readonly string[]): boolean =>
-  a.length === b.length && a.every((text, i) => text === b[i]);
 
 /** Whether `found` are the names of an entry, with at most one IP address more, behind the entry's own. */
 export const areNamesOf = (found: Names, entry: Names): boolean =>

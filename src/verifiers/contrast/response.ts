@@ -10,6 +10,7 @@ import { type Answer, broken, cannot, equal, observed, specified, unavailable } 
 import { malformed, PmError } from "../../errors.ts";
 import type { Response } from "../../run.ts";
 import { documentOf } from "./document.ts";
+import { folded } from "./folding.ts";
 import type { ApiForm, CoordinatorState, StateResult } from "./types.ts";
 
 const code = "response-malformed";
@@ -107,7 +108,6 @@ function surveyed(body: JsonObject, names: readonly string[], name: string, serv
   const [twice] = repeated(body);
   if (twice !== undefined) throw malformed(`${name}: ${JSON.stringify(twice.name)} is there twice${server}`, code);
   const unknown = body.members.map((m) => m.name).filter((n) => !names.includes(n));
-  const folded = (n: string): string => n.toLowerCase().replaceAll("\u017f", "s").replaceAll("\u212a", "k");
   const variant = unknown.find((n) => names.some((k) => folded(k) === folded(n)));
   if (variant !== undefined)
     throw malformed(`${name}: ${JSON.stringify(variant)}: a known name in other letters${server}`, code);

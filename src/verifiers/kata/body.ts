@@ -23,7 +23,7 @@ const regoPackage = /package[ \t]+agent_policy(?![\w.[])/y;
  * Both languages begin comments with "#"; what comes first after them decides, and no text is valid in both.
  * A loop over single lines: one expression for all of them would overflow its stack on a text of comments.
  */
-export function beginsAsRego(text: string): boolean {
+function beginsAsRego(text: string): boolean {
   const blank = /[ \t\r\n]*(?:#[^\n]*\n)?/y;
   let at = -1;
   while (blank.lastIndex !== at) {

@@ -56,7 +56,7 @@ export const kata = catalogue("kata", {
     todo: "Have the deployment generated again with a digest in each image reference.",
     owed: "advisory",
     codes: {
-      "image-without-digest": "A container's image is named by tag only, or not at all.",
+      "image-without-digest": "A container's image is named by no SHA-256 digest, or not at all.",
       "image-references-differ": "One container names images with different digests.",
       "images-unlisted": "The policy lists no images, so none is pinned by it.",
       "policy-data-unreadable": "policy_data is not written as genpolicy writes it, so no image could be read off it.",

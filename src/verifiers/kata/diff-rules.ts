@@ -4,11 +4,12 @@
  */
 import type { Grade } from "../../claims/answer.ts";
 import type { Json } from "../../report/report.ts";
+import { digestIn } from "./workload-types.ts";
 
 export type Graded = readonly [grade: Grade, meaning: string];
 /** undefined: the rule says nothing about this change. */
 type Judge = (before: Json | undefined, after: Json | undefined) => Graded | undefined;
-export interface DataRule {
+interface DataRule {
   /** Of a pointer below policy_data whose list indexes are written `*`. */
   readonly path: RegExp;
   readonly judge: Judge;
@@ -36,14 +37,13 @@ const flag =
         ? [whenFalse, `${what} is now off`]
         : undefined;
 
-const pinned = /@(sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128})$/;
 const digest = (reference: Json | undefined): string | undefined =>
-  typeof reference === "string" ? pinned.exec(reference)?.[1] : undefined;
+  typeof reference === "string" ? digestIn(reference) : undefined;
 /** Only the digest decides what is pulled; repository and tag are names for people. */
 const image: Judge = (before, after) => {
   if (typeof before !== "string" || typeof after !== "string") return undefined;
   const [was, is] = [digest(before), digest(after)];
-  if (was === undefined && is === undefined) return ["unknown", "an image named by tag only, before and after"];
+  if (was === undefined && is === undefined) return ["unknown", "an image without a SHA-256 digest, before and after"];
   if (is === undefined) return ["weaker", "the image is no longer named by its digest"];
   if (was === undefined) return ["stronger", "the image is now named by its digest"];
   return was === is
@@ -73,7 +73,7 @@ const oci = `${container}/OCI/Process`;
 const rule = (path: string, judge: Judge): DataRule => ({ path: new RegExp(`^${path}$`), judge });
 
 /** The first that says something counts. */
-export const dataRules: readonly DataRule[] = [
+const dataRules: readonly DataRule[] = [
   // Nothing forces a container to start, and the one that is gone may have guarded the others.
   rule(container, (before, after) =>
     before === undefined

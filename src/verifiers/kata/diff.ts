@@ -8,6 +8,7 @@ import { type PolicyBody, policyKey } from "./body.ts";
 import { dataChanges } from "./diff-data.ts";
 import { excerptOf } from "./diff-text.ts";
 import { decodeAgentPolicy } from "./policy.ts";
+import { textParts } from "./policy-text.ts";
 import { maxDocumentBytes } from "./toml.ts";
 
 export interface PolicyDiff {
@@ -102,15 +103,13 @@ interface Split {
   readonly dataText?: string;
   readonly data?: JsonNode;
 }
-const marker = "policy_data := ";
 
-/** As decodeAgentPolicy splits; data that it cannot read off in one way is not compared entry by entry. */
+/** Data that decodeAgentPolicy cannot read off in one way is not compared entry by entry. */
 function split(text: string): Split | { readonly unreadable: string } {
   const { images } = decodeAgentPolicy(text);
   if (images.kind === "unreadable") return { unreadable: images.reason };
-  const at = text.startsWith(marker) ? 0 : text.lastIndexOf(`\n${marker}`) + 1;
-  if (!text.startsWith(marker, at)) return { rules: text };
-  const dataText = text.slice(at + marker.length);
+  const { rules, json: dataText } = textParts(text);
+  if (dataText === undefined) return { rules };
   const { root } = readJson(Buffer.from(dataText), { what: "policy_data", maxBytes: maxDocumentBytes });
-  return { rules: text.slice(0, at), dataText, data: root };
+  return { rules, dataText, data: root };
 }

@@ -1,7 +1,6 @@
 /** OCI image configuration (OCI Image Format Specification v1.1, config): what a container is started with by default. */
-import { readJson } from "../../bytes/json.ts";
+import { firstRepeated, readJson } from "../../bytes/json.ts";
 import { malformed } from "../../errors.ts";
-import { firstRepeated } from "./policy.ts";
 import { Tree } from "./tree.ts";
 
 export interface ImageConfig {

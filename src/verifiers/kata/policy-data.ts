@@ -2,39 +2,23 @@
  * policy_data, typed (Kata Containers, genpolicy: PolicyData). A member that is absent stays undefined, and whoever
  * needs it answers that it is not there; names that are not known here are listed, since the rules might read them.
  */
-import { createHash } from "node:crypto";
-import { readJson } from "../../bytes/json.ts";
+import { firstRepeated, readJson } from "../../bytes/json.ts";
 import { malformed } from "../../errors.ts";
-import { firstRepeated } from "./policy.ts";
+import { type TextParts, textParts } from "./policy-text.ts";
 import { dataRivals } from "./rego.ts";
 import { maxDocumentBytes, quoted } from "./toml.ts";
 import { Tree } from "./tree.ts";
 
 export const policyDataCode = "policy-data-malformed";
 
-export interface PolicyText {
-  readonly rules: string;
-  /** Lower-case hex. */
-  readonly rulesSha256: string;
-  /** The text after `policy_data := `; undefined when there is no such line. */
-  readonly json: string | undefined;
+export interface PolicyText extends TextParts {
   /** Why the rules might read other data than this. */
   readonly rivals: readonly string[];
 }
 
-const marker = "policy_data := ";
-
-/** The rules end before the last line that begins with the marker: genpolicy writes the data behind everything else. */
 export function splitPolicy(text: string): PolicyText {
-  const at = text.startsWith(marker) ? 0 : text.lastIndexOf(`\n${marker}`) + 1;
-  const found = text.startsWith(marker, at);
-  const rules = found ? text.slice(0, at) : text;
-  return {
-    rules,
-    rulesSha256: createHash("sha256").update(rules).digest("hex"),
-    json: found ? text.slice(at + marker.length) : undefined,
-    rivals: dataRivals(rules),
-  };
+  const parts = textParts(text);
+  return { ...parts, rivals: dataRivals(parts.rules) };
 }
 
 export interface PolicyMount {

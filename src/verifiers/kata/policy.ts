@@ -2,10 +2,11 @@
  * The agent policy as genpolicy writes it: the rules' text, then `policy_data := ` and one JSON document to the end.
  * What the rules do with the data is judged elsewhere; here the images that the data names are listed.
  */
-import { createHash } from "node:crypto";
-import { type JsonNode, member, readJson, repeated } from "../../bytes/json.ts";
+import { firstRepeated, type JsonNode, member, readJson } from "../../bytes/json.ts";
 import { PmError } from "../../errors.ts";
+import { textParts } from "./policy-text.ts";
 import { maxDocumentBytes, quoted } from "./toml.ts";
+import { digestIn } from "./workload-types.ts";
 
 /** A container of policy_data with the image that it names. */
 export interface PolicyImage {
@@ -13,7 +14,7 @@ export interface PolicyImage {
   readonly container: string;
   /** Reference as written, without what it may hold besides; undefined: the container names no image. */
   readonly image: string | undefined;
-  /** The part after "@", when it is an algorithm and a digest in full. */
+  /** The part after "@", when it is a SHA-256 in full: the guest compares no other. */
   readonly digest: string | undefined;
   /** References of the same container that name another digest. */
   readonly others: readonly string[];
@@ -33,25 +34,22 @@ export interface AgentPolicy {
   readonly images: PolicyImages;
 }
 
-const marker = "policy_data := ";
 /** Whatever defines policy_data, at the start of a line and in any spelling of Rego. */
 const definition = /^[ \t]*(?:default[ \t]+)?policy_data[ \t]*(?::=|=|\[|\{|\b(?:contains|if)\b)/gm;
 
 /** Never throws: a text that is no policy has no policy_data. */
 export function decodeAgentPolicy(text: string): AgentPolicy {
-  const at = text.startsWith(marker) ? 0 : text.lastIndexOf(`\n${marker}`) + 1;
-  const found = text.startsWith(marker, at);
-  const rules = found ? text.slice(0, at) : text;
-  const rulesSha256 = createHash("sha256").update(rules).digest("hex");
+  const { rulesSha256, json } = textParts(text);
   const definitions = text.match(definition)?.length ?? 0;
   if (definitions === 0) return { rulesSha256, images: { kind: "none", reason: "the policy defines no policy_data" } };
-  if (!found || definitions > 1) {
-    const reason = found
-      ? `${definitions} lines define policy_data; which of them holds is not said by its text alone`
-      : `policy_data is not written as "${marker.trim()}" and one JSON document`;
+  if (json === undefined || definitions > 1) {
+    const reason =
+      json !== undefined
+        ? `${definitions} lines define policy_data; which of them holds is not said by its text alone`
+        : `policy_data is not written as "policy_data :=" and one JSON document`;
     return { rulesSha256, images: { kind: "unreadable", reason } };
   }
-  return { rulesSha256, images: imagesOf(text.slice(at + marker.length)) };
+  return { rulesSha256, images: imagesOf(json) };
 }
 
 function imagesOf(json: string): PolicyImages {
@@ -77,27 +75,10 @@ function policyData(json: string): JsonNode | string {
   }
 }
 
-/** JSON pointer of a member that stands twice in its object; the reader bounds the depth. */
-export function firstRepeated(node: JsonNode): string | undefined {
-  if (node.kind === "array") return first(node.items, firstRepeated);
-  if (node.kind !== "object") return undefined;
-  return repeated(node)[0]?.value.at ?? first(node.members, (m) => firstRepeated(m.value));
-}
-function first<T>(list: readonly T[], found: (item: T) => string | undefined): string | undefined {
-  for (const item of list) {
-    const at = found(item);
-    if (at !== undefined) return at;
-  }
-  return undefined;
-}
-
 const child = (node: JsonNode | undefined, name: string): JsonNode | undefined =>
   node?.kind === "object" ? member(node, name) : undefined;
 const textOf = (node: JsonNode | undefined): string | undefined =>
   node?.kind === "string" && node.value !== "" ? node.value : undefined;
-
-const pinned = /@(sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128})$/;
-const digestPart = (reference: string): string | undefined => pinned.exec(reference)?.[1];
 
 /**
  * The member `image` and the annotation are two spellings of the same fact in different releases, the storage source
@@ -117,14 +98,14 @@ function imageOf(container: JsonNode): PolicyImage[] {
   // The sandbox container is part of the guest image and names no image of its own.
   if (isSandbox && references.length === 0) return [];
   const image = references[0];
-  const digest = image === undefined ? undefined : digestPart(image);
+  const digest = image === undefined ? undefined : digestIn(image);
   const name = textOf(child(annotations, "io.kubernetes.cri.container-name"));
   return [
     {
       container: name ?? (isSandbox ? "sandbox" : container.at),
       image,
       digest,
-      others: references.filter((r) => digestPart(r) !== digest),
+      others: references.filter((r) => digestIn(r) !== digest),
       at: container.at,
     },
   ];

@@ -97,6 +97,9 @@ describe("a policy body against its manifest key", () => {
   it.each([
     ["image-without-digest", policyText([{ name: "a", image: "registry.test/a:v1" }])],
     ["image-without-digest", policyText([{ name: "a" }])],
+    // The guest's rules compare SHA-256 alone.
+    ["image-without-digest", policyText([{ name: "a", image: `registry.test/a@sha512:${"a".repeat(128)}` }])],
+    ["image-without-digest", policyText([{ name: "a", image: `registry.test/a@sha384:${"a".repeat(96)}` }])],
     ["image-references-differ", policyText([{ image: `a@${digestA}`, annotated: `a@${digestB}` }])],
     ["image-references-differ", policyText([{ image: `a@${digestA}`, annotated: "a:v1" }])],
     ["images-unlisted", "package agent_policy\n"],
