@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { bundle, explainedBundle } from "./bundle.ts";
 import { temporaryFolder } from "./fixture.ts";
 import { cleanEnv, printRows } from "./measure.ts";
+import { policyEngine } from "./policy-engine.ts";
 import { inProcess } from "./snp.ts";
 import { startup } from "./startup.ts";
 import { tdxInProcess } from "./tdx.ts";
@@ -21,4 +22,5 @@ process.stdout.write(`Node ${process.version}; ratios of minimums that were meas
 printRows(startup(part("startup")));
 printRows(inProcess(part("snp")));
 printRows(tdxInProcess());
+printRows(policyEngine());
 printRows([await bundle(part("bundle")), await explainedBundle(part("explained"))]);

@@ -2,7 +2,7 @@
  * Bundles src into dist (one chunk a command) and writes oclif.manifest.json. `--check` builds and then exits 1 when the
  * manifest in the tree is not the one that this source makes.
  */
-import { existsSync, globSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, globSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Plugin } from "@oclif/core";
 import { rolldown } from "rolldown";
@@ -17,7 +17,7 @@ const manifestPath = `${root}oclif.manifest.json`;
 const commands = globSync("src/commands/**/*.ts", { cwd: root }).sort();
 const input = Object.fromEntries(
   // A worker thread is started by its file's name.
-  ["src/main.ts", "src/measure/verity/worker.ts", ...commands].map((file) => [
+  ["src/main.ts", "src/measure/verity/worker.ts", "src/measure/policy-engine/worker.ts", ...commands].map((file) => [
     file.replace(/^src\//, "").replace(/\.ts$/, ""),
     `${root}${file}`,
   ]),
@@ -53,6 +53,11 @@ try {
     chunkFileNames: "chunks/[name]-[hash].js",
   });
   await bundle.close();
+  // No code of the bundler's: src/measure/policy-engine/module.ts compares it with its digest before it is used.
+  copyFileSync(
+    `${root}reproducible/policy-engine/policy-engine.wasm`,
+    `${aside}/measure/policy-engine/policy-engine.wasm`,
+  );
   if (existsSync(dist)) renameSync(dist, `${aside}-old`);
   renameSync(aside, dist);
 } finally {

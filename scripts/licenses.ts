@@ -28,7 +28,10 @@ export function thirdPartyLicenses(root: string): string {
   const parts = [...Map.groupBy(ordered, ([, p]) => textOf(p))].map(
     ([text, same]) => `${same.map(([id, p]) => `${id} (${p.license})\n`).join("")}\n${text}`,
   );
-  return `Packages bundled into pm, made by npm run docs\n\n${parts.join(`\n${"-".repeat(80)}\n\n`)}`;
+  const line = `\n${"-".repeat(80)}\n\n`;
+  // Its crates are no packages of npm's: scripts/engine-licenses.ts reads them where cargo has them.
+  const engine = readFileSync(join(root, "reproducible/policy-engine/THIRD_PARTY.txt"), "utf8");
+  return `Packages bundled into pm, made by npm run docs\n\n${[...parts, engine].join(line)}`;
 }
 
 function readPackage(name: string, from: string): Package {

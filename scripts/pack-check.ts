@@ -56,10 +56,11 @@ interface Packed {
 }
 
 const plain = ["LICENSE", "NOTICE", "README.md", "CHANGELOG.md", "SECURITY.md"];
-const needed = [...plain, "package.json", "bin/run.js", "oclif.manifest.json", "docs/third-party-licenses.txt"];
+const engine = "dist/measure/policy-engine/policy-engine.wasm";
+const needed = [...plain, "package.json", "bin/run.js", "oclif.manifest.json", "docs/third-party-licenses.txt", engine];
 /** Only what package.json names, by what it is: nothing that tests, makes fixtures or builds. */
 const allowed =
-  /^(bin\/run\.js|dist\/[\w/.-]+\.js(\.map)?|docs\/[\w/.-]+\.(md|json|txt)|package\.json|oclif\.manifest\.json)$/;
+  /^(bin\/run\.js|dist\/[\w/.-]+\.js(\.map)?|dist\/measure\/policy-engine\/policy-engine\.wasm|docs\/[\w/.-]+\.(md|json|txt)|package\.json|oclif\.manifest\.json)$/;
 
 function lookThrough({ files, size }: Packed): void {
   const paths = new Set(files.map((f) => f.path));

@@ -8,6 +8,7 @@ import { explainedManifest } from "./verifiers/contrast/explained-claims.ts";
 import { generated } from "./verifiers/contrast/generate-claims.ts";
 import { liveExchange, meshEndpoint, secretExchange } from "./verifiers/contrast/mesh-claims.ts";
 import { kata } from "./verifiers/kata/claims.ts";
+import { policyProbe } from "./verifiers/kata/probe/claims.ts";
 import { safety } from "./verifiers/kata/safety-claims.ts";
 import { annotatedWorkload, deployment, manifestKeys, sidecarContainer } from "./verifiers/kata/workload-claims.ts";
 import { sgx } from "./verifiers/sgx/claims.ts";
@@ -49,7 +50,7 @@ export const registered: readonly Registered[] = [
   {
     verifier: "kata",
     title: "Kata and Contrast policies",
-    catalogues: [kata, deployment, manifestKeys, annotatedWorkload, sidecarContainer, safety],
+    catalogues: [kata, deployment, manifestKeys, annotatedWorkload, sidecarContainer, safety, policyProbe],
   },
   {
     verifier: "verity",

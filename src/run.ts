@@ -8,10 +8,12 @@ import { PmError } from "./errors.ts";
  * (its nonce).
  */
 export type Service = "amd-kds" | "intel-pcs" | "coordinator" | "published" | "memory" | "run";
+/** The guest's Rego engine inside pm: what it answers is computed in each run, and recorded nowhere. */
+export type Local = "policy-engine";
 
 /** Names bytes by who answers and what is asked; never by host, so that a mirror, a cache and a bundle give the same key. */
 export interface Request {
-  readonly service: Service;
+  readonly service: Service | Local;
   /** Path and query, beginning with "/". */
   readonly path: string;
   readonly maxBytes: number;

@@ -17,6 +17,7 @@ describe("stdin without an argument that names it", () => {
   test.each([
     ["inspect"],
     ["policy", "hash"],
+    ["policy", "probe"],
     ["manifest", "check"],
     ["snp", "verify"],
     ["profile", "init"],

@@ -17,19 +17,19 @@ const forms: readonly ApiForm[] = ["attest", "v1", "privatemode"];
  */
 export async function policyBodies(path: string): Promise<Uint8Array[]> {
   const status = await stat(path).catch((error: unknown) => {
-    throw usage(`--policies: ${path}: ${systemReason(error)}`, "a folder of .toml files, or an evidence bundle");
+    throw usage(`${path}: ${systemReason(error)}`, "a folder of .toml files, or an evidence bundle");
   });
   const names = status.isDirectory() ? await readdir(path) : [];
   const bodies =
     status.isDirectory() && !names.includes("index.json") ? await fromFolder(path, names) : await fromBundle(path);
   if (bodies.length === 0)
-    throw usage(`--policies: ${path}: no policy body in it`, "bodies are files that end in .toml, named anything");
+    throw usage(`${path}: no policy body in it`, "bodies are files that end in .toml, named anything");
   return bodies;
 }
 
 async function fromFolder(folder: string, names: readonly string[]): Promise<Uint8Array[]> {
   const files = names.filter((name) => name.endsWith(".toml")).sort();
-  if (files.length > maxBodies) throw usage(`--policies: ${folder}: more than ${maxBodies} files`);
+  if (files.length > maxBodies) throw usage(`${folder}: more than ${maxBodies} files`);
   const bodies: Uint8Array[] = [];
   for (const name of files) bodies.push((await readInput(join(folder, name), "a policy body", maxBodyBytes)).bytes);
   return bodies;

@@ -1,7 +1,7 @@
 /** What every judging run shares: the sources of vendor collateral in one scope, and the relaxation of a replaced root. */
 import { testRootRelaxation } from "../report/compose.ts";
 import type { Relaxation } from "../report/report.ts";
-import type { Service, Source } from "../run.ts";
+import type { Local, Service, Source } from "../run.ts";
 import { limitedTo } from "../sources/net.ts";
 import { collateralDir } from "../sources/paths.ts";
 import { type LiveOptions, liveSource } from "../sources/source.ts";
@@ -47,13 +47,14 @@ export function vendorSource(
   return settings.progress === true ? watched(source, notice) : source;
 }
 
-const names: Readonly<Record<Service, string>> = {
+const names: Readonly<Record<Service | Local, string>> = {
   "amd-kds": "AMD's key distribution service",
   "intel-pcs": "Intel's certification service",
   coordinator: "the Coordinator",
   published: "the publisher's web server",
   memory: "the high-water marks",
   run: "this run",
+  "policy-engine": "the policy engine",
 };
 
 /** Says on a terminal what keeps the run waiting. */

@@ -66,6 +66,7 @@ export function composeReport(input: ReportInput): Report {
     claims,
     ...(audited.readers === undefined ? {} : { readers: audited.readers }),
     ...(audited.models === undefined ? {} : { models: audited.models }),
+    ...(audited.probes === undefined ? {} : { probes: audited.probes }),
     notProven: [...audited.notProven, ...judged.flatMap(notAsked)],
   };
 }

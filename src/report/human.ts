@@ -3,6 +3,7 @@ import { questionOf } from "../catalogues.ts";
 import { findings, open, subjects, type View } from "./human-claims.ts";
 import { evidenceSummary } from "./human-evidence.ts";
 import { modelRows } from "./human-models.ts";
+import { probeTables } from "./human-probes.ts";
 import { readersTable } from "./human-readers.ts";
 import { paint } from "./paint.ts";
 import type { Report } from "./report.ts";
@@ -25,6 +26,7 @@ export function renderReport(report: Report, view: { readonly width: number; rea
     ...titled("Findings and waived claims", findings(report, v), v),
     ...titled("Waivers", waivers(report, v), v),
     ...titled("Who can read a prompt", [readersTable(report.readers, v)], v),
+    ...titled("What the policies permit", probeTables(report.probes, v), v),
     ...titled("Models", modelRows(report.models, v), v),
     ...titled("Evidence", [evidenceSummary(report.evidence, v)], v),
     ...titled("Not proven", [report.notProven.flatMap((line) => wrap(line, v.width, "  - "))], v),

@@ -68,6 +68,30 @@ export interface ModelRow {
   readonly commitAgrees: Proof;
 }
 
+/** One question to the guest's policy engine, and what it answered. */
+export interface ProbeLine {
+  readonly container: string;
+  readonly probe: string;
+  readonly when: string;
+  readonly tries: string;
+  readonly answer: "permitted" | "denied" | "inconclusive" | "skipped";
+  readonly expected: "permitted" | "denied" | "either";
+  /** What the answer means for whoever relies on the policy; null: it was not answered. */
+  readonly grade: "weaker" | "stronger" | "neutral" | "unknown" | null;
+  /** null: shown, and part of no claim. */
+  readonly claim: string | null;
+  readonly reason: string | null;
+  /** SHA-256 of endpoint, line end and request as JSON, hex; empty when no request was made. */
+  readonly digest: string;
+}
+/** What one policy permits. */
+export interface ProbeTable {
+  readonly subject: string;
+  /** As which version of Rego the engine read it; null: as none. */
+  readonly rego: "v1" | "v0" | null;
+  readonly rows: readonly ProbeLine[];
+}
+
 /** What a pure audit hands over: claims and decoded facts, no words of judgement. */
 export interface Audited {
   readonly judged: readonly Judged[];
@@ -79,6 +103,8 @@ export interface Audited {
   readonly readers?: readonly Reader[];
   /** Model disks; absent when the profile names none. */
   readonly models?: readonly ModelRow[];
+  /** What policies permit; absent when no engine was asked. */
+  readonly probes?: readonly ProbeTable[];
 }
 
 export type ReportClaim = Pick<Answer, "status" | "code" | "grade" | "expected" | "actual" | "reason"> & {
@@ -113,5 +139,7 @@ export interface Report {
   readonly readers?: readonly Reader[];
   /** Model disks; absent when the profile names none. */
   readonly models?: readonly ModelRow[];
+  /** What policies permit; absent when no engine was asked. */
+  readonly probes?: readonly ProbeTable[];
   readonly notProven: readonly string[];
 }

@@ -88,6 +88,24 @@ const model = v.strictObject({
   commitAgrees: proof,
 });
 
+const probe = v.strictObject({
+  container: text,
+  probe: text,
+  when: text,
+  tries: text,
+  answer: v.picklist(["permitted", "denied", "inconclusive", "skipped"]),
+  expected: v.picklist(["permitted", "denied", "either"]),
+  grade: v.nullable(v.picklist(["weaker", "stronger", "neutral", "unknown"])),
+  claim: v.nullable(text),
+  reason: v.nullable(text),
+  digest: v.pipe(text, v.description("SHA-256 of endpoint, line end and request; empty when no request was made.")),
+});
+const probeTable = v.strictObject({
+  subject: text,
+  rego: v.pipe(v.nullable(v.picklist(["v1", "v0"])), v.description("As which Rego the engine read the policy.")),
+  rows: v.array(probe),
+});
+
 export const reportSchema = v.pipe(
   v.strictObject({
     schemaVersion: v.literal(1),
@@ -111,6 +129,9 @@ export const reportSchema = v.pipe(
       v.pipe(v.array(reader), v.description("Who can read a prompt: every entry of the manifest.")),
     ),
     models: v.exactOptional(v.pipe(v.array(model), v.description("Model disks that the workloads mount."))),
+    probes: v.exactOptional(
+      v.pipe(v.array(probeTable), v.description("What policies permit, asked in the guest's engine.")),
+    ),
     notProven: v.array(text),
   }),
   v.title("Report of pm, version 1"),

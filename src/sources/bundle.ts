@@ -69,7 +69,7 @@ function encodeFiles(content: BundleContent): ReadonlyMap<string, Uint8Array> {
     blobs.set(sha256, bytes);
     return { sha256, size: bytes.length };
   };
-  const entries = content.exchanges.map((exchange) => toEntry(exchange, keep));
+  const entries = content.exchanges.flatMap((exchange) => toEntry(exchange, keep));
   const index = encodeIndex({ capturedAt: content.capturedAt, entries, measured: content.measured ?? [] });
   const total = [...blobs.values()].reduce((sum, bytes) => sum + bytes.length, index.length);
   if (total > limits.totalBytes) throw usage(`bundle: more than ${limits.totalBytes} bytes of evidence`);
@@ -81,14 +81,17 @@ function encodeFiles(content: BundleContent): ReadonlyMap<string, Uint8Array> {
 }
 
 /** By allow-list: service, path and POST body of the request, and nothing that was sent beside them. */
-function toEntry({ request, response }: Exchange, keep: (bytes: Uint8Array) => BlobRef): Entry {
+function toEntry({ request, response }: Exchange, keep: (bytes: Uint8Array) => BlobRef): Entry[] {
+  const { service } = request;
+  // What pm itself computed is no evidence, and is computed again in a replay.
+  if (service === "policy-engine") return [];
   const asked = {
-    service: request.service,
+    service,
     path: request.path,
     ...(request.post === undefined ? {} : { post: request.post }),
   };
-  if (response.status !== "ok") return { ...asked, status: response.status, reason: response.reason };
-  return {
+  if (response.status !== "ok") return [{ ...asked, status: response.status, reason: response.reason }];
+  const entry: Entry = {
     ...asked,
     status: "ok",
     at: response.at,
@@ -97,6 +100,7 @@ function toEntry({ request, response }: Exchange, keep: (bytes: Uint8Array) => B
     ...keep(response.bytes),
     ...(response.offered === undefined ? {} : { offered: keep(response.offered) }),
   };
+  return [entry];
 }
 
 async function writeFolder(folder: string, files: ReadonlyMap<string, Uint8Array>): Promise<void> {

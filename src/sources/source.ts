@@ -58,7 +58,12 @@ export function liveSource(options: LiveOptions): Source {
         : { status: "ok", bytes, at: net.now().toISOString() };
     },
   };
-  return withCollateral(options.collateral, { fetch: (request) => services[request.service](request) });
+  return withCollateral(options.collateral, {
+    fetch: async (request) =>
+      request.service === "policy-engine"
+        ? { status: "refused", reason: "this run has no policy engine" }
+        : services[request.service](request),
+  });
 }
 
 /** What the auditor gave goes first. */

@@ -8,6 +8,7 @@ import type { coordinator } from "../../src/verifiers/contrast/claims.ts";
 import type { generated } from "../../src/verifiers/contrast/generate-claims.ts";
 import type { exchangeFreshness } from "../../src/verifiers/contrast/mesh-claims.ts";
 import type { kata } from "../../src/verifiers/kata/claims.ts";
+import type { policyProbe } from "../../src/verifiers/kata/probe/claims.ts";
 import type { snp } from "../../src/verifiers/snp/claims.ts";
 import { admissionRows } from "./rows-admission.ts";
 import { type DiskQuestions, diskRows } from "./rows-disk.ts";
@@ -16,6 +17,7 @@ import { exchangeRows } from "./rows-exchange.ts";
 import { generateRows } from "./rows-generate.ts";
 import { type ModelQuestions, modelRows } from "./rows-models.ts";
 import { type PolicyQuestions, policyRows } from "./rows-policies.ts";
+import { probeRows } from "./rows-probe.ts";
 import { type ReleaseQuestions, releaseRows } from "./rows-release.ts";
 import { type SgxQuestions, sgxRows } from "./rows-sgx.ts";
 import { type TdxQuestions, tdxRows } from "./rows-tdx.ts";
@@ -30,6 +32,7 @@ import { exchangeRuns } from "./runs-exchange.ts";
 import { generateRuns } from "./runs-generate.ts";
 import { modelRuns } from "./runs-models.ts";
 import { policyRuns } from "./runs-policies.ts";
+import { probeRuns } from "./runs-probe.ts";
 import { releaseRuns } from "./runs-release.ts";
 import { sgxRuns } from "./runs-sgx.ts";
 import { snpRuns } from "./runs-snp.ts";
@@ -49,6 +52,7 @@ export const runs = {
   ...generateRuns,
   ...admissionRuns,
   ...policyRuns,
+  ...probeRuns,
   ...releaseRuns,
   ...diskRuns,
   ...modelRuns,
@@ -68,6 +72,7 @@ type Questions = typeof snp &
   typeof generated &
   typeof admission &
   PolicyQuestions &
+  typeof policyProbe &
   ReleaseQuestions &
   DiskQuestions &
   ModelQuestions &
@@ -276,6 +281,7 @@ export const rows: Rows<Questions> = {
   ...endpointRows,
   ...exchangeRows,
   ...policyRows,
+  ...probeRows,
   ...releaseRows,
   ...modelRows,
   ...verityRows,
