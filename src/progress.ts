@@ -37,7 +37,7 @@ export function progressLine(what: string, stream: NodeJS.WriteStream = process.
 }
 
 /** Whole seconds, minutes and seconds, or hours and minutes. */
-export function durationText(seconds: number): string {
+function durationText(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
   if (whole < 60) return count(whole, "second");
   const minutes = Math.floor(whole / 60);

@@ -5,17 +5,13 @@
 import type { EngineRequest } from "../bytes/policy-engine.ts";
 import { PmError } from "../errors.ts";
 import { askPolicy } from "../measure/policy-engine/ask.ts";
-import type { Exchange, Request, Response, Source } from "../run.ts";
+import type { Request, Response, Source } from "../run.ts";
 import { rfc } from "../time.ts";
 
 /** Answers questions to the engine; everything else goes to `others`. */
 export const withPolicyEngine = (others: Source): Source => ({
   fetch: (request) => (request.service === "policy-engine" ? asked(request) : others.fetch(request)),
 });
-
-/** What may be written down of a run. */
-export const recordable = (exchanges: readonly Exchange[]): Exchange[] =>
-  exchanges.filter(({ request }) => request.service !== "policy-engine");
 
 /** For commands that ask nobody else. */
 export const nobody: Source = {

@@ -1,14 +1,15 @@
 /** `pm verity hash`: the root hash of a disk under the auditor's parameters. */
 import type { Result } from "../command.ts";
-import { usage } from "../errors.ts";
+import { PmError, usage } from "../errors.ts";
 import { measureFile } from "../measure/files.ts";
+import { openImage } from "../measure/image-reader.ts";
 import { type MeasuredRoot, measureRoot } from "../measure/verity/hash.ts";
 import { superblockBytes, type VerityLayout } from "../measure/verity/layout.ts";
 import { bytesAt, sourceFile, stillTheSame } from "../measure/verity/source-file.ts";
 import { measureStream } from "../measure/verity/stream.ts";
 import { progressLine } from "../progress.ts";
 import { comparedFields } from "../verifiers/verity/device.ts";
-import { otherFirstBlock } from "../verifiers/verity/erofs/index.ts";
+import { decodeSuperblock as decodeErofs, otherFirstBlock } from "../verifiers/verity/erofs/index.ts";
 import { decodeSuperblock } from "../verifiers/verity/superblock.ts";
 import { hashedResult } from "./verity-hashed.ts";
 import {
@@ -44,8 +45,7 @@ export async function hashDisk(image: string, flags: HashFlags): Promise<Result>
       measureRoot(image, layout, options),
       flags["file-hash"] === true ? measureFile(image, "a disk image") : undefined,
     ]);
-    stillTheSame(source);
-    return hashedResult({
+    const result = hashedResult({
       image: { name: image, sizeBytes: source.sizeBytes, sha256: whole?.sha256 ?? null },
       layout,
       rootHash: measured.rootHash,
@@ -59,6 +59,9 @@ export async function hashDisk(image: string, flags: HashFlags): Promise<Result>
       expected,
       relaxations: [...disk.relaxations, ...resumedRelaxation(measured, flags.journal)],
     });
+    // The first block and the superblock were read beside the rest.
+    stillTheSame(source);
+    return result;
   } finally {
     line.end();
   }
@@ -122,13 +125,24 @@ function uncoveredOf({ layout, hashOffset }: Pick<DiskParameters, "layout" | "ha
 
 /** The root of data and tree together is hardly what was wanted. */
 function forgottenTree(image: string, { layout }: DiskParameters, sizeBytes: number): string | undefined {
-  const blocks = bytesAt(image, 0, Math.min(sizeBytes, 2048));
-  const view = Buffer.from(blocks);
-  if (view.length < 1064 || view.readUInt32LE(1024) !== 0xe0f5e1e2) return undefined;
-  const end = view.readUInt32LE(1060) * layout.dataBlockSize;
-  if (end === 0 || end + superblockBytes > sizeBytes || end >= layout.dataBlocks * layout.dataBlockSize)
+  const end = endOfErofs(image);
+  if (end === undefined || end + superblockBytes > sizeBytes || end >= layout.dataBlocks * layout.dataBlockSize)
     return undefined;
   return `The EROFS image on this disk says that it ends at byte ${end}: if a hash area follows, --hash-offset ${end} leaves it out.`;
+}
+
+/** By the image's own word, which is good for a hint and nothing else. */
+function endOfErofs(path: string): number | undefined {
+  const image = openImage(path);
+  try {
+    const { blocks, blockSize } = decodeErofs(image);
+    return blocks === 0 ? undefined : blocks * blockSize;
+  } catch (error) {
+    if (error instanceof PmError) return undefined;
+    throw error;
+  } finally {
+    image.close();
+  }
 }
 
 function superblockFacts(image: string, { layout }: DiskParameters, hashOffset: number, sizeBytes: number) {

@@ -6,7 +6,7 @@ import { usage } from "../errors.ts";
 import { hexFlag } from "../flags.ts";
 import { type ComparedTree, compareTree } from "../measure/verity/hash.ts";
 import { superblockBytes, treeOffset } from "../measure/verity/layout.ts";
-import { bytesAt, type SourceFile, sourceFile } from "../measure/verity/source-file.ts";
+import { bytesAt, type SourceFile, sourceFile, stillTheSame } from "../measure/verity/source-file.ts";
 import { levelOffsets } from "../measure/verity/stored.ts";
 import { progressLine } from "../progress.ts";
 import { composeReport } from "../report/compose.ts";
@@ -65,6 +65,9 @@ export async function verifyDisk(image: string, flags: VerifyFlags, toolVersion:
     line.end();
   }
   const superblock = disk.superblock ? superblockOf(place) : undefined;
+  // Sizes were looked at before the tree was compared, and the superblock was read after.
+  stillTheSame(place.data);
+  stillTheSame(place.hashes);
   return composeReport({
     audited: {
       judged: [judgedDisk(place, tree, superblock, root, flags.uuid)],

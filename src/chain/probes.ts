@@ -29,7 +29,7 @@ export interface ProbesAudit {
 const maxAnswerBytes = 256 * 1024 * 1024;
 
 /** The question that a plan is, named by what it asks. */
-export function engineRequest(plan: ProbePlan): Request {
+function engineRequest(plan: ProbePlan): Request {
   const post = JSON.stringify(plan.request);
   const path = `/${createHash("sha256").update(post).digest("hex")}`;
   return { service: "policy-engine", path, maxBytes: maxAnswerBytes, post };

@@ -45,6 +45,7 @@ export class Instance {
   readonly #script = new Script("call()");
   constructor(module: WebAssembly.Module) {
     // Nothing is given to it: no clock, no network, no random numbers, and a module that asks for any is no instance.
+    // The cast states what loadEngine's digest guarantees: the pinned module has these exports (module.test.ts).
     this.#exports = new WebAssembly.Instance(module, {}).exports as unknown as Exports;
     this.#context = { call: () => undefined };
     createContext(this.#context);

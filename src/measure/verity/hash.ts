@@ -49,7 +49,7 @@ export interface ComparedTree extends MeasuredRoot {
 
 /** More than this gain little on the disks that feed them, and cost memory. */
 const maxDefaultJobs = 8;
-export const defaultJobs = (): number => Math.min(availableParallelism(), maxDefaultJobs);
+const defaultJobs = (): number => Math.min(availableParallelism(), maxDefaultJobs);
 
 /**
  * @throws PmError PM_USAGE for a file that cannot be read or is shorter than the layout says; PM_SOURCE_REFUSED when it

@@ -36,7 +36,7 @@ export interface ExpectedFiles {
   readonly submodules: readonly string[];
 }
 
-export const expectKind = "pm-disk-expect";
+const expectKind = "pm-disk-expect";
 /** Far more than a model's repository has. */
 export const maxFiles = 100_000;
 export const maxExpectBytes = 64 * 1024 * 1024;

@@ -32,7 +32,7 @@ export interface ModelsFile {
   readonly unknown: readonly { readonly name: string; readonly where: string }[];
 }
 
-export const modelsCode = "models-malformed";
+const modelsCode = "models-malformed";
 const maxModelsBytes = 4 * 1024 * 1024;
 const blockBytes = 4096;
 
